@@ -1,0 +1,66 @@
+/**
+ * What a handler may ask of the rest of the server. Handlers hold no connection: they return values, and everything
+ * else reaches subscribers through the log [L1].
+ */
+import type { ModelInfo } from "../protocol/shapes.ts";
+import type { Params, Result } from "../protocol/methods.ts";
+import type { ModelProvider } from "./model.ts";
+import type { Announcement, Scope, Store, StoredSession } from "./store.ts";
+
+/** Topics of one connection. The gateway makes one per connection. */
+export interface TopicService {
+  /**
+   * Checks that the topic is visible (NOT_FOUND otherwise), and answers where its events will start. The events
+   * themselves start when the response has been written; the gateway sees to that. A second subscribe to a topic
+   * replaces the first.
+   */
+  subscribe(scope: Scope, params: Params<"topic.subscribe">): Promise<Result<"topic.subscribe">>;
+  unsubscribe(topic: string): void;
+}
+
+/** Reads that combine log and store, in the order of [L11]: log first, then store. */
+export interface ReadService {
+  conversation(scope: Scope, params: Params<"conversation.get">): Promise<Result<"conversation.get">>;
+  part(scope: Scope, params: Params<"message.read">): Promise<Result<"message.read">>;
+}
+
+export interface AgentService {
+  /** Appends outbox rows to the log and clears them [L11]. Never rejects: rows that fail stay for the sweeper. */
+  announce(rows: readonly Announcement[]): Promise<void>;
+  /** A run became claimable. Returns at once. */
+  wake(): void;
+  /** Its row says stop: tells the owner, if it is here; elsewhere the lease renewal does. Returns at once. */
+  stopRequested(runId: string): void;
+}
+
+export interface SessionService {
+  /** Logs in with the access token; rejects with AUTH_FAILED. The token is returned once. */
+  login(token: string, device: string): Promise<{ readonly session: StoredSession; readonly sessionToken: string }>;
+  /** Loads a session by its token; rejects with SESSION_ENDED. */
+  resume(sessionToken: string): Promise<StoredSession>;
+  /** Ends a session of the user and closes its connections on every node (4504); false when there was none. */
+  revoke(scope: Scope, sessionId: string): Promise<boolean>;
+}
+
+export interface ModelCatalog {
+  list(): readonly ModelInfo[];
+  /** The id to use when none was asked for. */
+  readonly defaultModel: string;
+  /** Rejects the id with MODEL_UNAVAILABLE when nobody serves it. */
+  provider(model: string): ModelProvider;
+}
+
+export interface RunLimits {
+  readonly maxQueued: number;
+  readonly deadlineMs: number;
+}
+
+export interface Services {
+  readonly store: Store;
+  readonly sessions: SessionService;
+  readonly reads: ReadService;
+  readonly agent: AgentService;
+  readonly models: ModelCatalog;
+  readonly runLimits: RunLimits;
+}
+

@@ -1,0 +1,272 @@
+/**
+ * The durable truth: Postgres (PGlite or a server), one schema [§6 of the design]. Each method is one transaction
+ * (or one statement). Ids and hashes come from the caller; times are the database's clock, ISO 8601 UTC.
+ *
+ * Visibility: a `Scope` names who asks. Its transactions run as a role that row-level security binds to the tenant;
+ * a row of another user or tenant is as if it did not exist. Methods without a scope run as the system role and are
+ * for the server itself.
+ *
+ * Failures: expected ones are values. A store that can't be reached, a lock or statement time-out rejects with
+ * `ParleyError("UNAVAILABLE")` (nothing was changed, or it is unknown and the idempotency key tells); anything else
+ * is a bug and rejects as it is.
+ *
+ * Order of truth [L11]: what announces a change is written to the outbox in the same transaction and returned as
+ * `announce`; the caller appends those rows to the log right after, then clears them. Whoever dies between leaves
+ * rows that any node appends later.
+ */
+import type { ParleyEvent } from "../protocol/events.ts";
+import type { WhenBusy } from "../protocol/methods/chat.ts";
+import type {
+  Conversation,
+  ConversationSnapshot,
+  Message,
+  MessageStatus,
+  Part,
+  Run,
+  Session,
+  Step,
+  Tenant,
+  Usage,
+  User,
+} from "../protocol/shapes.ts";
+
+export interface Scope {
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+/** A row of the outbox: its id is the event's stable id in the log. Rows of one topic are in commit order. */
+export interface Announcement {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly topic: string;
+  readonly event: ParleyEvent;
+}
+
+// ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface StoredSession {
+  readonly id: string;
+  readonly user: User;
+  readonly tenant: Tenant;
+  readonly roles: readonly string[];
+  readonly device: string;
+  readonly createdAt: string;
+  readonly lastSeenAt: string;
+  readonly expiresAt: string;
+}
+
+export interface NewSession {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly userId: string;
+  /** SHA-256 of the token, hex. The token itself is never stored. */
+  readonly tokenHash: string;
+  readonly device: string;
+  readonly lifetimeMs: number;
+  /** How it logged in, for the audit log: `link`, `access-token`. */
+  readonly method: string;
+}
+
+export interface SessionStore {
+  /** The first tenant and its owner, made when the database is new. */
+  owner(): Promise<{ readonly tenant: Tenant; readonly user: User }>;
+  /** Writes the session and an audit row. */
+  create(session: NewSession): Promise<StoredSession>;
+  /** null when unknown, expired or revoked: the caller can't tell which. */
+  find(tokenHash: string): Promise<StoredSession | null>;
+  /** Slides the expiry to now + lifetime; null when it has ended meanwhile. */
+  touch(sessionId: string, lifetimeMs: number): Promise<{ readonly expiresAt: string } | null>;
+  list(scope: Scope): Promise<readonly Omit<Session, "current">[]>;
+  /** Ends a session of this user, with an audit row; false when there is none to end. */
+  revoke(scope: Scope, sessionId: string): Promise<boolean>;
+}
+
+// ── conversations ───────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Identifies one effect [W10]: same tenant, user and key. `paramsHash` tells a repeat from a misuse. */
+export interface Idempotency {
+  readonly key: string;
+  readonly method: string;
+  /** SHA-256 of the canonical params, hex. */
+  readonly paramsHash: string;
+}
+
+export type Idempotent<T> =
+  /** Done now, or before under the same key (`repeated`, nothing announced again). */
+  | {
+      readonly ok: true;
+      readonly value: T;
+      readonly repeated: boolean;
+      readonly announce: readonly Announcement[];
+    }
+  | { readonly ok: false; readonly reason: "IDEMPOTENCY_MISMATCH" };
+
+export interface MessagePage {
+  readonly conversation: Conversation;
+  readonly messages: readonly Message[];
+  readonly hasMore: boolean;
+}
+
+export interface ConversationStore {
+  create(
+    scope: Scope,
+    input: { readonly id: string; readonly title: string; readonly model: string | null },
+    idempotency: Idempotency | undefined,
+  ): Promise<Idempotent<Conversation>>;
+  list(
+    scope: Scope,
+    input: { readonly cursor?: string | undefined; readonly limit: number; readonly query?: string | undefined },
+  ): Promise<{ readonly conversations: readonly Conversation[]; readonly nextCursor: string | null }>;
+  /** null when it is not visible. `fence` is what `EventLog.open` wants. */
+  find(scope: Scope, conversationId: string): Promise<{ readonly conversation: Conversation; readonly fence: number } | null>;
+  rename(
+    scope: Scope,
+    conversationId: string,
+    title: string,
+  ): Promise<{ readonly conversation: Conversation; readonly announce: readonly Announcement[] } | null>;
+  /** Messages before one, oldest first, at most `limit` and about `maxBytes` of text (at least one; parts are cut). */
+  messages(
+    scope: Scope,
+    conversationId: string,
+    page: { readonly before?: string | undefined; readonly limit: number; readonly maxBytes: number },
+  ): Promise<MessagePage | null>;
+  /** Everything a subscriber starts from, in one transaction on the primary [L11]. Parts are cut to fit `maxBytes`. */
+  snapshot(scope: Scope, conversationId: string, maxBytes: number): Promise<ConversationSnapshot | null>;
+  /** One part as stored, whole; null when the message is not visible or has no such part. */
+  part(
+    scope: Scope,
+    messageId: string,
+    partIndex: number,
+  ): Promise<{ readonly conversationId: string; readonly status: MessageStatus; readonly part: Part } | null>;
+  /** The fence of a conversation, for the server itself (no scope); null when it does not exist. */
+  fence(conversationId: string): Promise<number | null>;
+}
+
+// ── runs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface SendInput {
+  readonly conversationId: string;
+  readonly userMessageId: string;
+  readonly runId: string;
+  readonly assistantMessageId: string;
+  readonly text: string;
+  readonly model: string;
+  readonly whenBusy: WhenBusy;
+  /** Queued runs that one conversation may hold. */
+  readonly maxQueued: number;
+  readonly deadlineMs: number;
+  /** Set when the conversation has no title yet: what it is called from now on. */
+  readonly title: string;
+}
+
+export interface Sent {
+  readonly runId: string;
+  readonly userMessageId: string;
+  readonly state: "running" | "queued";
+  /** With `interrupt`: the run that must stop first. Its owner is told by the caller. */
+  readonly interrupted: string | null;
+}
+
+export type SendResult = Idempotent<Sent> | { readonly ok: false; readonly reason: "NOT_FOUND" | "BUSY" | "QUEUE_FULL" };
+
+/** Says whose write it is. A write whose fence or status no longer holds changes nothing [R4]. */
+export interface Lease {
+  readonly runId: string;
+  readonly tenantId: string;
+  readonly conversationId: string;
+  readonly fence: number;
+  /** The engine (one per process start) that claimed it. */
+  readonly owner: string;
+}
+
+export interface ClaimedRun {
+  readonly lease: Lease;
+  readonly run: Run;
+  readonly steps: readonly Step[];
+  /** The answer as journaled: the parts of finished steps. */
+  readonly message: Message;
+  /** The branch that leads to the answer, oldest first, the newest that fit `maxBytes`. */
+  readonly transcript: readonly Message[];
+  /** Milliseconds until the run's deadline, by the database's clock; may be negative. */
+  readonly deadlineInMs: number;
+  /** Was it taken over from an expired lease? */
+  readonly takeover: boolean;
+}
+
+/** One commit of a run's journal: what changed since the last, and how it ended if it did. */
+export interface JournalWrite {
+  readonly steps: readonly Step[];
+  readonly parts: readonly Part[];
+  readonly usage: Usage;
+  readonly end?:
+    | { readonly status: "completed" }
+    | { readonly status: "stopped" }
+    | { readonly status: "failed"; readonly code: string; readonly message: string };
+}
+
+export interface RunStore {
+  /**
+   * [R1] user message + run + key in one transaction, with the conversation row locked first [R2].
+   * A run of an idle conversation is "running" to its sender though a worker has yet to claim it.
+   */
+  send(scope: Scope, input: SendInput, idempotency: Idempotency): Promise<SendResult>;
+  /**
+   * Ends a queued run at once; asks an active one to stop (`active` names it). null when nothing visible can be
+   * stopped.
+   */
+  stop(
+    scope: Scope,
+    target: { readonly conversationId: string } | { readonly runId: string },
+  ): Promise<{ readonly runId: string; readonly active: boolean; readonly announce: readonly Announcement[] } | null>;
+  get(scope: Scope, runId: string): Promise<{ readonly run: Run; readonly steps: readonly Step[] } | null>;
+
+  /**
+   * [R3, R4] Takes up to `limit` claimable runs in one transaction: next fence, status running, lease, answer message
+   * (made at the first claim), `parentId` of a queued message. Never a run in `held`.
+   */
+  claim(
+    owner: string,
+    options: {
+      readonly limit: number;
+      readonly leaseMs: number;
+      readonly held: readonly string[];
+      readonly transcriptBytes: number;
+    },
+  ): Promise<{ readonly runs: readonly ClaimedRun[]; readonly announce: readonly Announcement[] }>;
+  /** Extends the leases that still hold (also expired ones whose fence is unchanged); the rest are lost. */
+  renew(
+    leases: readonly Lease[],
+    leaseMs: number,
+  ): Promise<readonly { readonly runId: string; readonly stopRequested: boolean }[]>;
+  /** "fenced" means: not yours any more, nothing was written, stop. */
+  commit(
+    lease: Lease,
+    write: JournalWrite,
+  ): Promise<{ readonly ok: true; readonly announce: readonly Announcement[] } | { readonly ok: false; readonly reason: "FENCED" }>;
+  /** Hands a run back: its lease is expired now, so that anybody may go on [R12]. */
+  release(leases: readonly Lease[]): Promise<void>;
+  /** [R3] The one process on this database starts: every lease in it is an orphan. Returns how many. */
+  expireAllLeases(): Promise<number>;
+  countByStatus(): Promise<Readonly<Record<string, number>>>;
+}
+
+// ── the rest ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface OutboxStore {
+  /** Rows older than this, oldest first: their committer died or failed before it appended them. */
+  stale(olderThanMs: number, limit: number): Promise<readonly Announcement[]>;
+  clear(ids: readonly string[]): Promise<void>;
+}
+
+export interface Store {
+  readonly sessions: SessionStore;
+  readonly conversations: ConversationStore;
+  readonly runs: RunStore;
+  readonly outbox: OutboxStore;
+  /** Deletes what has outlived its use, a bounded number of rows: expired sessions, idempotency keys after 24 h. */
+  sweep(): Promise<void>;
+  /** Rejects when the database does not answer within `timeoutMs`. */
+  probe(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,106 @@
+/** Text frames ↔ values. Pure, and free of zod: the browser loads it too. */
+import { MAX_DEPTH } from "./constants.ts";
+import { ParleyError } from "./errors.ts";
+import type { ErrorFrame, RequestFrame, RequestId, ServerFrame } from "./frames.ts";
+
+/** A request could be read, or the error to answer with and the id to answer to. */
+export type Decoded =
+  | { readonly ok: true; readonly request: RequestFrame }
+  | { readonly ok: false; readonly id: RequestId | null; readonly error: ParleyError };
+
+const refuse = (id: RequestId | null, error: ParleyError): Decoded => ({ ok: false, id, error });
+
+/**
+ * Reads one incoming frame. The caller has checked its size, so parsing is bounded; V8's JSON parser does not recurse.
+ * Unknown members are ignored, as JSON-RPC asks; a notification (no id) is refused, since this protocol has none
+ * from the client.
+ */
+export function decodeRequest(text: string): Decoded {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return refuse(null, new ParleyError("PARSE_ERROR"));
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return refuse(null, new ParleyError("INVALID_REQUEST"));
+  }
+  const { jsonrpc, id, method, params } = value as Record<string, unknown>;
+  const known = (typeof id === "string" && id.length <= 64) || Number.isSafeInteger(id);
+  const requestId = known ? (id as RequestId) : null;
+  if (jsonrpc !== "2.0" || requestId === null || typeof method !== "string") {
+    return refuse(requestId, new ParleyError("INVALID_REQUEST"));
+  }
+  if (params !== undefined && (typeof params !== "object" || params === null || Array.isArray(params))) {
+    return refuse(requestId, new ParleyError("INVALID_REQUEST", { message: "params must be an object." }));
+  }
+  // Two levels are spent on the request and its params. Text too short to nest that deep is not walked.
+  if (text.length > 2 * MAX_DEPTH && deeperThan(params, MAX_DEPTH - 1)) {
+    return refuse(requestId, new ParleyError("TOO_DEEP"));
+  }
+  return { ok: true, request: { jsonrpc: "2.0", id: requestId, method, params: params ?? {} } };
+}
+
+/** Is a value nested deeper than `levels`? Iterative and level by level: it holds one level at a time. */
+function deeperThan(root: unknown, levels: number): boolean {
+  let level: unknown[] = [root];
+  for (let depth = 0; level.length > 0; depth++) {
+    const next: unknown[] = [];
+    for (const value of level) {
+      if (typeof value !== "object" || value === null) continue;
+      if (depth >= levels) return true;
+      for (const child of Object.values(value)) if (typeof child === "object" && child !== null) next.push(child);
+    }
+    level = next;
+  }
+  return false;
+}
+
+export const encodeResult = (id: RequestId, result: unknown): string =>
+  `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(result)}}`;
+
+export function encodeError(id: RequestId | null, error: ParleyError): string {
+  const frame: ErrorFrame = {
+    jsonrpc: "2.0",
+    id,
+    error: { code: error.row.rpc, message: error.message, data: error.data() },
+  };
+  return JSON.stringify(frame);
+}
+
+export const encodeNotification = (method: string, params: unknown): string =>
+  `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${JSON.stringify(params)}}`;
+
+/** What goes before an event of a topic and epoch; made once and kept, as it is the same for every event. */
+export const eventHead = (topic: string, epoch: string): string =>
+  `"params":{"topic":${JSON.stringify(topic)},"epoch":${JSON.stringify(epoch)},`;
+
+/** One item of an `event` or `events` frame, without braces. `event` is its JSON already [L8]. */
+export const encodeItem = (fromSeq: number, seq: number, ts: string, event: string): string =>
+  fromSeq === seq
+    ? `"seq":${seq},"ts":"${ts}","event":${event}`
+    : `"seq":${seq},"fromSeq":${fromSeq},"ts":"${ts}","event":${event}`;
+
+export const encodeEvent = (head: string, item: string): string =>
+  `{"jsonrpc":"2.0","method":"event",${head}${item}}}`;
+
+export const encodeEvents = (head: string, items: readonly string[]): string =>
+  `{"jsonrpc":"2.0","method":"events",${head}"events":[{${items.join("},{")}}]}}`;
+
+/**
+ * The JSON of a text delta, without building the object first: this is the hot path, once per token.
+ * `idJson` is the message's id as JSON.
+ */
+export const encodeTextDelta = (idJson: string, partIndex: number, offset: number, delta: string): string =>
+  `{"type":"TEXT_MESSAGE_CONTENT","messageId":${idJson},"partIndex":${partIndex},"offset":${offset},"delta":${JSON.stringify(delta)}}`;
+
+/** Reads a frame from the server; undefined when it is none (a client ignores what it does not know). */
+export function decodeServerFrame(text: string): ServerFrame | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && "jsonrpc" in value) return value as ServerFrame;
+  } catch {
+    return undefined;
+  }
+  return undefined;
+}

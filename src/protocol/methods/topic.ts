@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { conversationSnapshot, position, topic, userSnapshot } from "../shapes.ts";
+
+export const topicMethods = {
+  /** The answer precedes its events; the first of them follows `position` without a gap [W6]. */
+  "topic.subscribe": {
+    params: z.strictObject({ topic, position: position.optional() }),
+    result: z.discriminatedUnion("mode", [
+      z.object({ mode: z.literal("replay"), position }),
+      z.object({
+        mode: z.literal("snapshot"),
+        position,
+        snapshot: z.union([conversationSnapshot, userSnapshot]),
+      }),
+    ]),
+  },
+  "topic.unsubscribe": { params: z.strictObject({ topic }), result: z.object({}) },
+} as const;
