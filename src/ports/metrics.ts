@@ -1,0 +1,78 @@
+/**
+ * What the server counts. Every call is made on a hot path: it adds to a field, allocates nothing, returns at once
+ * and never throws. Names and units of what comes out of `/metrics` are the adapter's.
+ */
+import type { ErrorCode } from '../protocol/errors.ts'
+
+/** Numbers that somebody else keeps already; asked when metrics are read, never in between. */
+export type Gauge =
+  /** Sessions with a connection here. */
+  | 'sessions'
+  /** Topics that this node follows for its connections. */
+  | 'topics'
+  /** Subscriptions, over all connections. */
+  | 'subscriptions'
+  /** Runs that this process holds the lease of. */
+  | 'runs'
+  /** Requests that wait for their answer. */
+  | 'requestsInFlight'
+  /** Bytes that wait for slow peers. */
+  | 'bufferedBytes'
+
+export type RunEnd = 'completed' | 'stopped' | 'failed' | 'lost'
+
+export interface Metrics {
+  connectionOpened(): void
+  /** `code` is the close code [W8]; 1006 when the peer vanished. */
+  connectionClosed(code: number): void
+  /** An upgrade or a login that was refused. */
+  refused(code: ErrorCode): void
+  /**
+   * One request got its answer. `method` is what the client asked for: a name that no handler has counts as
+   * "unknown". `ms` is from the frame's arrival to the answer's send.
+   */
+  requestFinished(method: string, ms: number, error?: ErrorCode): void
+
+  /** One frame with events was sent to one connection; `bytes` is its UTF-8 length. */
+  delivered(events: number, bytes: number): void
+  /** A connection's topic went from live to lagging [L7]. */
+  lagging(): void
+  /** A client was told to subscribe again, or got a snapshot where it had asked for a replay. */
+  resync(): void
+  /** A gap was read from the log without closing anything [L6]. */
+  gapHealed(): void
+  /** One batch of appends reached the log; `ms` is how long the log took. */
+  appended(entries: number, ms: number): void
+
+  runStarted(takeover: boolean): void
+  /** `lost`: another process owns it now, and ends it. */
+  runEnded(status: RunEnd): void
+  /** From the accepted request to the first delta of the answer. */
+  firstToken(ms: number): void
+  /** Deltas that a model produced. */
+  tokens(count: number): void
+
+  /** Something was caught that should not have happened; the log has it in full. */
+  bug(): void
+  /** Says where a gauge is read. The last one wins; a reader that throws is left out of that scrape. */
+  gauge(name: Gauge, read: () => number): void
+}
+
+/** Counts nothing: for tests and for callers that have no use for numbers. */
+export const noMetrics: Metrics = {
+  connectionOpened() {},
+  connectionClosed() {},
+  refused() {},
+  requestFinished() {},
+  delivered() {},
+  lagging() {},
+  resync() {},
+  gapHealed() {},
+  appended() {},
+  runStarted() {},
+  runEnded() {},
+  firstToken() {},
+  tokens() {},
+  bug() {},
+  gauge() {},
+}
