@@ -1,0 +1,161 @@
+import { existsSync } from "node:fs";
+// Bundles the server into dist/server and the web app into dist/web. One bundle starts several times faster
+// than hundreds of source files; a folder that does not exist is skipped.
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, extname, join, relative } from "node:path";
+import { performance } from "node:perf_hooks";
+import { gzipSync } from "node:zlib";
+import { build, type BuildOptions, type OutputFile } from "esbuild";
+
+const root = join(import.meta.dirname, "..");
+const text = new TextEncoder();
+
+const common: BuildOptions & { write: false; metafile: true } = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  write: false,
+  metafile: true,
+  logLevel: "warning",
+};
+
+/**
+ * Shared chunks, because main and a handler bundled apart would each have their own AsyncLocalStorage.
+ * External is what loads binaries from beside its own files. The banner serves bundled CommonJS packages.
+ */
+async function server() {
+  const handlers = (await filesIn("handlers")).filter((file) => /^[^/]+\.ts$/.test(file) && !file.endsWith(".test.ts"));
+  const { outputFiles } = await build({
+    ...common,
+    entryPoints: [
+      { in: "src/main.ts", out: "main" },
+      ...handlers.map((file) => ({
+        in: `handlers/${file}`,
+        out: `handlers/${file.slice(0, -".ts".length)}`,
+      })),
+    ],
+    outdir: "dist/server",
+    splitting: true,
+    platform: "node",
+    target: "node22",
+    sourcemap: "linked",
+    external: ["uWebSockets.js", "@electric-sql/pglite", "pg-native"],
+    banner: {
+      js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
+    },
+  });
+  return outputFiles;
+}
+
+const browser: typeof common & { minify: true } = {
+  ...common,
+  platform: "browser",
+  target: "es2022",
+  minify: true,
+  loader: Object.fromEntries(
+    [".svg", ".png", ".ico", ".woff2", ".webmanifest"].map((extension) => [extension, "copy" as const]),
+  ),
+};
+
+/**
+ * web/index.html is the template: the files of web/ that it refers to are the entries, and each reference
+ * becomes the address of its bundle, named after its content so that it may be cached for ever.
+ */
+async function web() {
+  const template = await readFile(join(root, "web/index.html"), "utf8").catch(() => undefined);
+  const reference = /(?<=\s(?:src|href)=")(?:\.?\/)?([^":?#]+\.[a-z0-9]+)(?=")/g;
+  const referred = [...(template ?? "").matchAll(reference)].map(([, file]) => join("web", file ?? ""));
+  const entries = [...new Set(["web/app.ts", ...referred])].filter((file) => existsSync(join(root, file)));
+  const { outputFiles, metafile } = await build({
+    ...browser,
+    entryPoints: entries,
+    outbase: "web",
+    outdir: "dist/web",
+    splitting: true,
+    entryNames: "assets/[name]-[hash]",
+    chunkNames: "assets/[name]-[hash]",
+    assetNames: "assets/[name]-[hash]",
+  });
+  if (template === undefined) return outputFiles;
+
+  const address = new Map<string, string>();
+  for (const [output, { entryPoint, inputs }] of Object.entries(metafile.outputs)) {
+    // A copied file has no entry point, but exactly one input.
+    const source = entryPoint ?? Object.keys(inputs)[0];
+    if (source && !address.has(source)) address.set(source, `/${relative("dist/web", output)}`);
+  }
+  const html = template.replace(reference, (found, file: string) => address.get(join("web", file)) ?? found);
+  return [...outputFiles, asset("dist/web/index.html", html)];
+}
+
+/** The embeddable element: other people's pages name it, so it keeps its name and is a single file. */
+async function embed() {
+  const { outputFiles } = await build({ ...browser, entryPoints: ["web/embed.ts"], outdir: "dist/web" });
+  return outputFiles;
+}
+
+type Asset = Pick<OutputFile, "path" | "contents">;
+
+const asset = (path: string, content: string): Asset => ({
+  path: join(root, path),
+  contents: text.encode(content),
+});
+
+/**
+ * Makes the folder hold exactly these files. A file that is the same stays untouched and a new one appears
+ * whole, so that a server which runs from the folder, or a second build, does not meet half a file.
+ */
+async function replaceFolder(folder: string, files: Asset[]) {
+  const wanted = new Set(files.map(({ path }) => path));
+  await Promise.all(
+    files.map(async ({ path, contents }) => {
+      const old = await readFile(path).catch(() => undefined);
+      if (old?.equals(contents)) return;
+      await mkdir(dirname(path), { recursive: true });
+      const temporary = `${path}.${process.pid}.tmp`;
+      await writeFile(temporary, contents);
+      await rename(temporary, path);
+    }),
+  );
+  const stale = (await filesIn(folder)).map((file) => join(root, folder, file)).filter((path) => !wanted.has(path));
+  await Promise.all(stale.filter((path) => !path.endsWith(".tmp")).map((path) => rm(path, { force: true })));
+}
+
+/** Every file below the folder, relative to it; none when there is no such folder. */
+async function filesIn(folder: string): Promise<string[]> {
+  const path = join(root, folder);
+  if (!existsSync(path)) return [];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => relative(path, join(entry.parentPath, entry.name)));
+}
+
+const kib = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`;
+
+function report(files: Asset[]) {
+  for (const { path, contents } of files) {
+    if (![".js", ".css", ".html"].includes(extname(path))) continue;
+    console.log(`  ${relative(root, path)}  ${kib(contents.length)}, ${kib(gzipSync(contents).length)} gzip`);
+  }
+}
+
+async function part(name: string, entry: string, run: () => Promise<Asset[]>): Promise<Asset[]> {
+  if (!existsSync(join(root, entry))) {
+    console.log(`${name}: skipped, no ${entry}`);
+    return [];
+  }
+  const start = performance.now();
+  const files = await run();
+  const code = files.filter(({ path }) => !path.endsWith(".map"));
+  const size = code.reduce((sum, { contents }) => sum + contents.length, 0);
+  console.log(`${name}: ${code.length} files, ${kib(size)}, ${Math.round(performance.now() - start)} ms`);
+  return files;
+}
+
+const [serverFiles, webFiles, embedFiles] = await Promise.all([
+  part("server", "src/main.ts", server),
+  part("web", "web/app.ts", web),
+  part("embed", "web/embed.ts", embed),
+]);
+report([...webFiles, ...embedFiles]);
+await replaceFolder("dist/server", serverFiles);
+await replaceFolder("dist/web", [...webFiles, ...embedFiles]);

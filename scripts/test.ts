@@ -1,0 +1,29 @@
+// npm test [-- file or pattern …]: builds, makes sure that the servers the tests start are installed, and
+// runs the tests of the given files, or all.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { ensureSystemPackages } from "./system-packages.ts";
+
+const root = join(import.meta.dirname, "..");
+const everything = ["src", "handlers", "web", "test"].map((folder) => `${folder}/**/*.test.ts`);
+
+const args = process.argv.slice(2);
+const files = args.filter((arg) => !arg.startsWith("-"));
+
+function run(...command: string[]): number {
+  return spawnSync(process.execPath, command, { cwd: root, stdio: "inherit" }).status ?? 1;
+}
+
+// A chosen test may do without the servers; the whole suite cannot.
+const ready = ensureSystemPackages() || files.length > 0;
+process.exitCode = ready
+  ? run("scripts/build.ts") ||
+    run(
+      "--test",
+      "--test-reporter=spec",
+      "--test-concurrency=2",
+      "--test-timeout=120000",
+      ...args.filter((arg) => arg.startsWith("-")),
+      ...(files.length > 0 ? files : everything),
+    )
+  : 1;
