@@ -22,7 +22,8 @@ process.exitCode = ready
       "--test",
       "--test-reporter=spec",
       "--test-concurrency=2",
-      "--test-timeout=120000",
+      // Of a whole file: the runner stops the file, not the test that hangs in it.
+      "--test-timeout=180000",
       ...args.filter((arg) => arg.startsWith("-")),
       ...(files.length > 0 ? files : everything),
     )
