@@ -78,7 +78,7 @@ test("the last message of a person decides", async (t) => {
   assert.equal(sink.deltas.join(""), "1 2");
 });
 
-test("tokens come one by one at the asked pace, also after a stall", (t) => {
+test("tokens come one by one at the asked pace, also after a stall", async (t) => {
   const { model, pass } = paced(t, 50);
   const sink = collector();
   const ended = model.stream(ask("count to 1000"), sink, signal);
@@ -88,7 +88,7 @@ test("tokens come one by one at the asked pace, also after a stall", (t) => {
   pass(1000, 500);
   assert.equal(sink.deltas.length, 101);
   model.close();
-  return ended;
+  await ended;
 });
 
 test("above 100 tokens a second the tokens of a tick share a delta", async (t) => {
