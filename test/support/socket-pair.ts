@@ -365,6 +365,7 @@ function checkClose(code: number, reason: string): void {
 export function openPair(listener: ConnectionListener, options?: PairOptions): SocketPair {
   const pair = new SocketPair(listener, options);
   pair.flushToServer(1);
+  pair.flushToClient(1);
   return pair;
 }
 
