@@ -43,7 +43,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     initdb.unshift("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups");
   }
   const [program = "", ...args] = initdb;
-  execFileSync(program, args, { stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync(program, args, { cwd: dir.path, stdio: ["ignore", "ignore", "inherit"] });
 
   const port = await freePort();
   const all = {
@@ -65,6 +65,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     ready: /database system is ready to accept connections/,
     stopSignal: "SIGINT",
     user: "postgres",
+    cwd: dir.path,
   });
   await server.start();
 

@@ -23,6 +23,7 @@ export async function startRedis(options: Record<string, string> = {}): Promise<
     command: ["redis-server", ...Object.entries(all).flatMap(([key, value]) => [`--${key}`, ...value.split(" ")])],
     ready: /Ready to accept connections/,
     stopSignal: "SIGTERM",
+    cwd: dir.path,
   });
   await server.start();
 

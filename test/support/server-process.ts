@@ -21,9 +21,11 @@ export interface ServerCommand {
   stopSignal: NodeJS.Signals;
   /** The system's user to run as, when this process is root. */
   user?: string;
+  /** A folder that this user may enter. */
+  cwd: string;
 }
 
-export function serverProcess({ command, ready, stopSignal, user }: ServerCommand): ServerProcess {
+export function serverProcess({ command, ready, stopSignal, user, cwd }: ServerCommand): ServerProcess {
   let child: ChildProcess | undefined;
 
   const as =
@@ -31,6 +33,7 @@ export function serverProcess({ command, ready, stopSignal, user }: ServerComman
 
   function start(): Promise<void> {
     const started = spawn("setpriv", [...as, "--pdeathsig=KILL", "--", ...command], {
+      cwd,
       stdio: ["ignore", "pipe", "pipe"],
     });
     child = started;
