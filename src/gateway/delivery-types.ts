@@ -1,0 +1,61 @@
+/**
+ * How the gateway uses delivery. One `FanOut` a process, one `ConnectionTopics` a logged-in connection:
+ *
+ *   const fanOut = new FanOut({ log, clock, logger, counters })           fan-out.ts
+ *   const topics = new ConnectionTopics(connection, { fanOut, topics })   connection-topics.ts
+ *
+ *   handler          → topics.subscribe(scope, params)         computes the answer, holds the events
+ *   response written → topics.release(result)                  lets the events of that answer go [W6]
+ *   transport drain  → topics.drain()
+ *   send "buffered"  → topics.notePressure()                   after a response was not taken at once
+ *   heartbeat        → topics.positions()                      [W9]
+ *   transport close  → topics.close()
+ */
+import type { Result } from '../protocol/methods.ts'
+import type { Position } from '../protocol/shapes.ts'
+import type { TopicService } from '../ports/services.ts'
+
+export interface DeliveryLink extends TopicService {
+  /**
+   * The response that carries this very object has been handed to the connection: its events may follow. Anything
+   * that `subscribe` did not return is ignored, so the caller may pass every handler's result. An answer that is
+   * not released within 10 s (its request was cancelled) is given up with a `resync`.
+   */
+  release(result: Result<'topic.subscribe'> | object): void
+  /** The connection's buffer has fallen. */
+  drain(): void
+  /** A frame of somebody else was buffered on this connection: look at the pressure. */
+  notePressure(): void
+  /** What this connection was sent, for each topic whose answer has been written. */
+  positions(): Record<string, Position>
+  /** The connection is gone. Idempotent; nothing is sent afterwards. */
+  close(): void
+}
+
+/** Counts since the start, read by whoever exposes metrics. Plain numbers: they change once per event. */
+export interface DeliveryCounters {
+  /** Log entries handed to a connection, one for each subscriber. */
+  events: number
+  /** UTF-8 bytes of their frames. */
+  bytes: number
+  /** Topics of a connection that fell behind because its buffer was full. */
+  lagged: number
+  /** Subscriptions that could not go on from where they stood. */
+  resyncs: number
+  /** Lost, doubled or reordered publications that a read repaired. */
+  gapsHealed: number
+  /** Connections closed 4008. */
+  tooSlow: number
+  /** Reads of the log that failed or took too long, and were tried again. */
+  readsFailed: number
+}
+
+export const newDeliveryCounters = (): DeliveryCounters => ({
+  events: 0,
+  bytes: 0,
+  lagged: 0,
+  resyncs: 0,
+  gapsHealed: 0,
+  tooSlow: 0,
+  readsFailed: 0,
+})
