@@ -21,7 +21,7 @@ function recorder(log: string[], onMessage?: (connection: Connection, text: stri
 test("nothing moves without a flush, and everything moves with one", () => {
   const log: string[] = [];
   const pair = openPair(recorder(log, (connection, text) => connection.send(`echo ${text}`)));
-  assert.deepEqual([log, pair.client.received, pair.client.readyState], [["open"], [], 0]);
+  assert.deepEqual([log, pair.client.received, pair.client.readyState], [["open"], [], 1]);
   pair.flush();
   pair.client.send("a");
   assert.deepEqual(pair.client.received, ["hello"]);
