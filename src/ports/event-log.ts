@@ -20,7 +20,10 @@ export interface Accumulator {
 
 /** What an entry does to the accumulators, applied in the same atomic step as the entry. */
 export type Accumulate =
-  /** Extend a part. `offset` is its UTF-16 length before; the adapter appends `delta.slice(length − offset)` [W5]. */
+  /**
+   * Extend a part. `offset` is its UTF-16 length before; the adapter appends `delta.slice(length − offset)` [W5].
+   * An offset beyond the text, or text beyond 1 MiB, is not applied and leaves the accumulators incomplete.
+   */
   | {
       readonly kind: "extend";
       readonly messageId: string;
@@ -28,14 +31,20 @@ export type Accumulate =
       readonly offset: number;
       readonly delta: string;
     }
-  /** Cut a part back to `length` and drop later parts of that message; the accumulators are complete from here. */
+  /**
+   * Cut a part back to `length` (0 also begins it) and drop later parts of that message; the accumulators are complete
+   * from here, unless the part is shorter than `length`: then they are incomplete.
+   */
   | { readonly kind: "reset"; readonly messageId: string; readonly partIndex: number; readonly length: number }
   /** The message is complete in the store: forget its parts. */
   | { readonly kind: "drop"; readonly messageId: string };
 
 /** Who appends, so that a repeat after a lost reply is recognised [L3]. */
 export type AppendIdentity =
-  /** A run's owner: `n` counts up by 1 within `writer`, from 1. Refused when the topic's fence is above `fence`. */
+  /**
+   * A run's owner: `n` counts up by 1 within `writer`, from 1, anew in each epoch. Refused when the topic's fence is
+   * above `fence`. One writer appends to one topic.
+   */
   | { readonly writer: string; readonly n: number; readonly fence: number }
   /** An unfenced event with a stable id (an outbox row). */
   | { readonly eventId: string };
@@ -66,7 +75,9 @@ export type AppendResult =
   | { readonly ok: false; readonly reason: "NO_EPOCH" }
   | { readonly ok: false; readonly reason: "WRONG_EPOCH"; readonly epoch: string }
   /** A newer owner sealed or opened the topic: stop at once [R4]. */
-  | { readonly ok: false; readonly reason: "FENCED"; readonly fence: number };
+  | { readonly ok: false; readonly reason: "FENCED"; readonly fence: number }
+  /** The writer skipped a number, or the log has forgotten it: nothing was appended. Its owner opens a new epoch. */
+  | { readonly ok: false; readonly reason: "HOLE"; readonly expected: number };
 
 export interface LogEntry {
   readonly seq: number;
@@ -103,7 +114,9 @@ export type OpenResult =
   /** The topic exists and may not be replaced: not the owner, or an older fence. `state` is what stands. */
   | { readonly ok: false; readonly reason: "EXISTS" | "FENCED"; readonly state: TopicState };
 
-export type SealResult = { readonly ok: true; readonly state: TopicState } | Extract<AppendResult, { ok: false }>;
+export type SealResult =
+  | { readonly ok: true; readonly state: TopicState }
+  | Extract<AppendResult, { readonly reason: "NO_EPOCH" | "FENCED" }>;
 
 export type ReadResult =
   /** Entries after − exclusive, ascending, the first is after + 1; [] when `after` is the head. */
@@ -120,12 +133,19 @@ export interface Published {
 export type LogListener = (published: Published) => void;
 
 export interface EventLog {
-  /** Creates the topic with this epoch [L4]. An owner with a fence ≥ the topic's replaces what stands. */
+  /**
+   * Creates the topic with this epoch [L4]. An owner with a fence ≥ the topic's replaces what stands. A repeat (the
+   * epoch that stands) changes nothing and is answered ok.
+   */
   open(request: OpenRequest): Promise<OpenResult>;
   /**
    * Appends in order; one result each, same order. Entries of one topic are published together. A rejected promise
    * means "unknown": the caller repeats the same appends, and those already applied are answered as duplicates.
    * After a failed append of a writer, later ones of that writer in the batch fail too (no holes).
+   *
+   * Checked in this order: topic, epoch, duplicate, fence, hole. So a repeat of what was applied is answered with its
+   * stored seq even after a newer owner sealed the topic. At least the newest 4,096 event ids of a topic are
+   * remembered; of a writer whose entry was trimmed, the seq of its last one is answered.
    */
   append(batch: readonly Append[]): Promise<readonly AppendResult[]>;
   /** Refuses every fence below this one from now on, and returns the state that a claimer continues from [R4]. */

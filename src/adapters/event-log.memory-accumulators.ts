@@ -1,0 +1,73 @@
+import type { Accumulate, Accumulator } from "../ports/event-log.ts";
+
+/** UTF-16 units of one part. */
+const MAX_TEXT = 1024 * 1024;
+/** Only one run of a conversation is active, so anything near this many is a leftover; the oldest goes. */
+const MAX_PARTS = 256;
+
+interface Part {
+  readonly messageId: string;
+  readonly partIndex: number;
+  text: string;
+}
+
+/** Text of the messages that stream now [L9]. Texts grow by concatenation: V8 keeps a rope until somebody reads it. */
+export class Accumulators {
+  #parts: Part[];
+  /** False when some text of an active run may be missing here. */
+  complete: boolean;
+
+  constructor(initial: readonly Accumulator[], complete: boolean) {
+    this.#parts = initial.map(({ messageId, partIndex, text }) => ({ messageId, partIndex, text }));
+    this.complete = complete;
+  }
+
+  list(): Accumulator[] {
+    return this.#parts.map(({ messageId, partIndex, text }) => ({ messageId, partIndex, text }));
+  }
+
+  apply(change: Accumulate): void {
+    switch (change.kind) {
+      case "extend":
+        return this.#extend(change.messageId, change.partIndex, change.offset, change.delta);
+      case "reset":
+        return this.#reset(change.messageId, change.partIndex, change.length);
+      case "drop":
+        this.#parts = this.#parts.filter((part) => part.messageId !== change.messageId);
+    }
+  }
+
+  #extend(messageId: string, partIndex: number, offset: number, delta: string): void {
+    const part = this.#find(messageId, partIndex) ?? this.#begin(messageId, partIndex);
+    const { length } = part.text;
+    const added = offset === length ? delta : delta.slice(length - offset);
+    if (offset > length || length + added.length > MAX_TEXT) this.complete = false;
+    else if (offset + delta.length > length) part.text += added;
+  }
+
+  #reset(messageId: string, partIndex: number, length: number): void {
+    this.#parts = this.#parts.filter((part) => part.messageId !== messageId || part.partIndex <= partIndex);
+    const part = this.#find(messageId, partIndex) ?? this.#begin(messageId, partIndex);
+    this.complete = part.text.length >= length;
+    part.text = part.text.slice(0, length);
+  }
+
+  /** From the end, as the part that grows is the newest. */
+  #find(messageId: string, partIndex: number): Part | undefined {
+    for (let i = this.#parts.length - 1; i >= 0; i--) {
+      const part = this.#parts[i];
+      if (part?.partIndex === partIndex && part.messageId === messageId) return part;
+    }
+    return undefined;
+  }
+
+  #begin(messageId: string, partIndex: number): Part {
+    if (this.#parts.length >= MAX_PARTS) {
+      this.#parts.shift();
+      this.complete = false;
+    }
+    const part = { messageId, partIndex, text: "" };
+    this.#parts.push(part);
+    return part;
+  }
+}
