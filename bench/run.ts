@@ -1,0 +1,156 @@
+/**
+ * `npm run bench [-- A B C] [--rounds N]`: Parley beside bare uWebSockets.js, interleaved, so that both meet the same
+ * machine. CPU is the server process's user + system time per unit of work, from /proc; figures are medians of the
+ * rounds. Absolute figures drift with the machine: read the ratio.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { cpuTime, residentKiB } from "./process-cost.ts";
+import { Load, startBaseline, startParley, type Target } from "./servers.ts";
+import { type Cost, costPer, median, printTable, type Row } from "./table.ts";
+
+const args = process.argv.slice(2);
+const flagAt = args.indexOf("--rounds");
+const rounds = flagAt < 0 ? 3 : Number(args[flagAt + 1]);
+const wanted = args.filter((arg) => /^[ABC]$/.test(arg));
+const SECONDS = 5;
+
+interface Sample extends Cost {
+  readonly units: number;
+  readonly bytesPerUnit: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** CPU of a server while the load does something, per unit that came of it. */
+async function measure(
+  target: Target,
+  work: () => Promise<{ units: number; bytes: number; p50: number; p99: number }>,
+): Promise<Sample> {
+  const before = cpuTime(target.pid);
+  const { units, bytes, p50, p99 } = await work();
+  return { ...costPer(before, cpuTime(target.pid), units), units, bytesPerUnit: bytes / units, p50, p99 };
+}
+
+async function withLoad<T>(target: Target, work: (load: Load) => Promise<T>): Promise<T> {
+  const load = new Load();
+  try {
+    return await work(load);
+  } finally {
+    await load.stop();
+    await target.stop();
+  }
+}
+
+const connect = (load: Load, target: Target, count: number) =>
+  load.order({
+    op: "connect",
+    port: target.port,
+    count,
+    ...(target.token === undefined ? {} : { token: target.token }),
+  });
+
+async function requests(target: Target): Promise<Sample> {
+  // About 100 bytes, as the budget says; both servers get the same bytes.
+  const frame = JSON.stringify({
+    jsonrpc: "2.0",
+    id: "0123456789abcdef0123456789abcdef0123456789",
+    method: "ping",
+    params: {},
+  });
+  return withLoad(target, async (load) => {
+    await connect(load, target, 500);
+    await load.order({ op: "requests", seconds: 1, frame });
+    return measure(target, async () => {
+      const { frames } = await load.order({ op: "requests", seconds: SECONDS, frame });
+      return { units: frames, bytes: 0, p50: 0, p99: 0 };
+    });
+  });
+}
+
+async function streams(target: Target): Promise<Sample> {
+  return withLoad(target, async (load) => {
+    await connect(load, target, 1000);
+    if (target.token === undefined) {
+      await load.order({ op: "start" });
+    } else {
+      await load.order({ op: "subscribe" });
+      await load.order({ op: "chat", text: "count to 1000000" });
+    }
+    await sleep(2000);
+    return measure(target, async () => {
+      const { tokens, bytes, p50, p99 } = await load.order({ op: "count", seconds: SECONDS });
+      return { units: tokens, bytes, p50, p99 };
+    });
+  });
+}
+
+/** KiB of resident memory per idle connection. */
+async function idle(target: Target, count: number): Promise<number> {
+  return withLoad(target, async (load) => {
+    await connect(load, target, 200);
+    if (target.token !== undefined) await load.order({ op: "subscribe" });
+    await sleep(1000);
+    const before = residentKiB(target.pid);
+    await connect(load, target, count);
+    if (target.token !== undefined) await load.order({ op: "subscribe" });
+    await sleep(6000);
+    return (residentKiB(target.pid) - before) / count;
+  });
+}
+
+async function interleave(
+  parley: () => Promise<Sample>,
+  baseline: (like: Sample) => Promise<Sample>,
+): Promise<{ parley: Sample[]; baseline: Sample[] }> {
+  const samples = { parley: [] as Sample[], baseline: [] as Sample[] };
+  for (let round = 0; round < rounds; round++) {
+    const mine = await parley();
+    samples.parley.push(mine);
+    samples.baseline.push(await baseline(mine));
+  }
+  return samples;
+}
+
+const rows: Row[] = [];
+const run = async (id: string, work: () => Promise<void>) => {
+  if (wanted.length === 0 || wanted.includes(id)) await work();
+};
+
+await run("A", async () => {
+  const answer = JSON.stringify({
+    jsonrpc: "2.0",
+    id: "0".repeat(42),
+    result: { pong: true, time: new Date().toISOString() },
+  });
+  const { parley, baseline } = await interleave(
+    async () => requests(await startParley()),
+    async () => requests(await startBaseline("echo", answer.length)),
+  );
+  rows.push({ name: "A request: CPU µs", budget: "≤ 1.5 ×", limit: 1.5, parley, baseline });
+});
+
+await run("B", async () => {
+  const { parley, baseline } = await interleave(
+    async () => streams(await startParley()),
+    async (like) => streams(await startBaseline("stream", Math.round(like.bytesPerUnit))),
+  );
+  rows.push({ name: "B delivered token: CPU µs", budget: "≤ 1.3 ×", limit: 1.3, parley, baseline });
+  const worst = median(parley.map((sample) => sample.p99));
+  console.log(
+    `B latency, log to client: p50 ${median(parley.map((s) => s.p50))} ms, p99 ${worst} ms (budget 2 ms; time stamps have 1 ms)`,
+  );
+  console.log(
+    `B bytes a frame: ${Math.round(median(parley.map((s) => s.bytesPerUnit)))}; tokens a second: ${Math.round(median(parley.map((s) => s.units)) / SECONDS)}`,
+  );
+});
+
+await run("C", async () => {
+  const count = Number(process.env["BENCH_IDLE"] ?? 9000);
+  const parley = await idle(await startParley(), count);
+  const bare = await idle(await startBaseline("idle", 0), count);
+  console.log(
+    `C idle, ${count} connections: Parley ${parley.toFixed(2)} KiB each, uWS ${bare.toFixed(2)} (budget 3 KiB)`,
+  );
+});
+
+printTable(rows);
