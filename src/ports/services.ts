@@ -34,10 +34,17 @@ export interface AgentService {
 }
 
 export interface SessionService {
-  /** Logs in with the access token; rejects with AUTH_FAILED. The token is returned once. */
-  login(token: string, device: string): Promise<{ readonly session: StoredSession; readonly sessionToken: string }>;
-  /** Loads a session by its token; rejects with SESSION_ENDED. */
-  resume(sessionToken: string): Promise<StoredSession>;
+  /**
+   * Logs in with the access token; rejects with AUTH_FAILED, or RATE_LIMITED after too many refusals of `address`. The
+   * token is returned once.
+   */
+  login(
+    token: string,
+    device: string,
+    address: string,
+  ): Promise<{ readonly session: StoredSession; readonly sessionToken: string }>;
+  /** Loads a session by its token; rejects with SESSION_ENDED, or RATE_LIMITED as above. */
+  resume(sessionToken: string, address: string): Promise<StoredSession>;
   /** Ends a session of the user and closes its connections on every node (4504); false when there was none. */
   revoke(scope: Scope, sessionId: string): Promise<boolean>;
 }

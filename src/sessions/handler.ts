@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import type { Idempotency } from "../ports/store.ts";
 import type { MethodName, Params, Result } from "../protocol/methods.ts";
 import type { PublicContext, UserContext } from "./user-context.ts";
 
@@ -26,3 +28,19 @@ export const defineHandler = <M extends MethodName, P extends Permission>(
   permission: P,
   run: Handler<M, P>["run"],
 ): Handler<M, P> => ({ method, permission, run });
+
+/** How the store knows a repeat [W10]: the params but the key itself, whatever the order of their members. */
+export function idempotencyOf(
+  method: MethodName,
+  { idempotencyKey, ...params }: { readonly idempotencyKey: string },
+): Idempotency {
+  const paramsHash = createHash("sha256").update(canonicalJson(params)).digest("hex");
+  return { key: idempotencyKey, method, paramsHash };
+}
+
+const canonicalJson = (value: unknown): string =>
+  JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );

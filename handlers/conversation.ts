@@ -1,0 +1,42 @@
+import { ParleyError } from "../src/protocol/errors.ts";
+import { uuidv7 } from "../src/protocol/id.ts";
+import { defineHandler, idempotencyOf } from "../src/sessions/handler.ts";
+
+const PAGE = 30;
+
+export default [
+  defineHandler("conversation.create", "user", async (context, params) => {
+    const { store, agent, models } = context.services;
+    const { title = "", model = null, idempotencyKey } = params;
+    if (model !== null) models.provider(model);
+    const idempotency =
+      idempotencyKey === undefined ? undefined : idempotencyOf("conversation.create", { ...params, idempotencyKey });
+    const created = await store.conversations.create(
+      context.scope,
+      { id: uuidv7(), title: title.trim(), model },
+      idempotency,
+    );
+    if (!created.ok) throw new ParleyError(created.reason);
+    await agent.announce(created.announce);
+    return { conversation: created.value };
+  }),
+
+  defineHandler("conversation.list", "user", async (context, { cursor, limit = PAGE, query }) => {
+    const page = await context.services.store.conversations.list(context.scope, { cursor, limit, query });
+    return { conversations: [...page.conversations], nextCursor: page.nextCursor };
+  }),
+
+  defineHandler("conversation.get", "user", (context, params) =>
+    context.services.reads.conversation(context.scope, params),
+  ),
+
+  defineHandler("conversation.rename", "user", async (context, { conversationId, title }) => {
+    const { store, agent } = context.services;
+    const renamed = await store.conversations.rename(context.scope, conversationId, title.trim());
+    if (renamed === null) throw new ParleyError("NOT_FOUND");
+    await agent.announce(renamed.announce);
+    return { conversation: renamed.conversation };
+  }),
+
+  defineHandler("message.read", "user", (context, params) => context.services.reads.part(context.scope, params)),
+];
