@@ -1,8 +1,9 @@
+import type { TopicService } from "../ports/services.ts";
 /**
- * How the gateway uses delivery. One `FanOut` a process, one `ConnectionTopics` a logged-in connection:
+ * How the gateway uses delivery. One `DeliveryHub` a process, one `DeliveryLink` a connection that subscribes:
  *
- *   const fanOut = new FanOut({ log, clock, logger, counters })           fan-out.ts
- *   const topics = new ConnectionTopics(connection, { fanOut, topics })   connection-topics.ts
+ *   const hub = new DeliveryHub({ log, store, clock, logger, counters, maxSubscriptions })     delivery-hub.ts
+ *   const topics = hub.open(connection)
  *
  *   handler          → topics.subscribe(scope, params)         computes the answer, holds the events
  *   response written → topics.release(result)                  lets the events of that answer go [W6]
@@ -11,9 +12,7 @@
  *   heartbeat        → topics.positions()                      [W9]
  *   transport close  → topics.close()
  */
-import type { Result } from '../protocol/methods.ts'
-import type { Position } from '../protocol/shapes.ts'
-import type { TopicService } from '../ports/services.ts'
+import type { Position } from "../protocol/shapes.ts";
 
 export interface DeliveryLink extends TopicService {
   /**
@@ -21,33 +20,33 @@ export interface DeliveryLink extends TopicService {
    * that `subscribe` did not return is ignored, so the caller may pass every handler's result. An answer that is
    * not released within 10 s (its request was cancelled) is given up with a `resync`.
    */
-  release(result: Result<'topic.subscribe'> | object): void
+  release(result: object): void;
   /** The connection's buffer has fallen. */
-  drain(): void
+  drain(): void;
   /** A frame of somebody else was buffered on this connection: look at the pressure. */
-  notePressure(): void
+  notePressure(): void;
   /** What this connection was sent, for each topic whose answer has been written. */
-  positions(): Record<string, Position>
+  positions(): Record<string, Position>;
   /** The connection is gone. Idempotent; nothing is sent afterwards. */
-  close(): void
+  close(): void;
 }
 
 /** Counts since the start, read by whoever exposes metrics. Plain numbers: they change once per event. */
 export interface DeliveryCounters {
   /** Log entries handed to a connection, one for each subscriber. */
-  events: number
+  events: number;
   /** UTF-8 bytes of their frames. */
-  bytes: number
+  bytes: number;
   /** Topics of a connection that fell behind because its buffer was full. */
-  lagged: number
+  lagged: number;
   /** Subscriptions that could not go on from where they stood. */
-  resyncs: number
+  resyncs: number;
   /** Lost, doubled or reordered publications that a read repaired. */
-  gapsHealed: number
+  gapsHealed: number;
   /** Connections closed 4008. */
-  tooSlow: number
+  tooSlow: number;
   /** Reads of the log that failed or took too long, and were tried again. */
-  readsFailed: number
+  readsFailed: number;
 }
 
 export const newDeliveryCounters = (): DeliveryCounters => ({
@@ -58,4 +57,4 @@ export const newDeliveryCounters = (): DeliveryCounters => ({
   gapsHealed: 0,
   tooSlow: 0,
   readsFailed: 0,
-})
+});

@@ -1,0 +1,180 @@
+/** The topics of one connection: subscriptions, the pressure they share, and the answers that hold them back. */
+import type { Connection } from "../ports/connection.ts";
+import type { Scope } from "../ports/store.ts";
+import { encodeNotification } from "../protocol/codec.ts";
+import { CLOSE, ParleyError } from "../protocol/errors.ts";
+import type { Params, Result } from "../protocol/methods.ts";
+import type { Position } from "../protocol/shapes.ts";
+import type { Clock } from "./clock.ts";
+import type { DeliveryCounters, DeliveryLink } from "./delivery-types.ts";
+import type { FanOut, Ticking } from "./fan-out.ts";
+import type { LogReader } from "./log-reader.ts";
+import { FLOWING, observe, type Pressure } from "./pressure.ts";
+import { PRESSURE, RELIEVED, STOPPED, Subscription, type SubscriptionOwner } from "./subscription.ts";
+import type { OpenedTopic, TopicOpener } from "./topics.ts";
+
+/** A subscription whose answer has not been written by then is given up: its request was cancelled. */
+const HELD_MS = 10_000;
+
+/** What all connections of a node share. */
+export interface DeliveryShared {
+  readonly fanOut: FanOut;
+  readonly reader: LogReader;
+  readonly opener: TopicOpener;
+  readonly clock: Clock;
+  readonly counters: DeliveryCounters;
+  /** Topics that one connection may have. */
+  readonly maxSubscriptions: number;
+}
+
+interface HeldAnswer {
+  readonly subscription: Subscription;
+  readonly since: number;
+}
+
+export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Ticking {
+  readonly connection: Connection;
+  readonly #shared: DeliveryShared;
+  readonly #subscriptions = new Map<string, Subscription>();
+  /** The newest subscribe of each topic that is being answered. */
+  #opening: Map<string, object> | undefined = undefined;
+  /** By the answer that they wait for. */
+  #held: Map<object, HeldAnswer> | undefined = undefined;
+  #pressure: Pressure = FLOWING;
+  #closed = false;
+
+  constructor(connection: Connection, shared: DeliveryShared) {
+    this.connection = connection;
+    this.#shared = shared;
+  }
+
+  get reader(): LogReader {
+    return this.#shared.reader;
+  }
+
+  get counters(): DeliveryCounters {
+    return this.#shared.counters;
+  }
+
+  async subscribe(scope: Scope, params: Params<"topic.subscribe">): Promise<Result<"topic.subscribe">> {
+    const { topic } = params;
+    const { fanOut, opener } = this.#shared;
+    this.#admit(topic);
+    const ticket = {};
+    this.#opening ??= new Map();
+    this.#opening.set(topic, ticket);
+    fanOut.prepare(topic);
+    try {
+      const opened = await opener.open(scope, params);
+      if (this.#opening?.get(topic) !== ticket) throw new ParleyError("CANCELLED");
+      this.#hold(topic, opened);
+      return opened.answer;
+    } finally {
+      if (this.#opening?.get(topic) === ticket) this.#opening.delete(topic);
+      fanOut.settle(topic);
+    }
+  }
+
+  unsubscribe(topic: string): void {
+    this.#opening?.delete(topic);
+    this.#stop(this.#subscriptions.get(topic));
+  }
+
+  release(result: object): void {
+    const held = this.#held?.get(result);
+    if (held === undefined) return;
+    this.#held?.delete(result);
+    held.subscription.feed({ type: "released", pressed: this.#pressure.kind === "pressed" });
+  }
+
+  drain(): void {
+    this.#observe();
+  }
+
+  notePressure(): void {
+    this.#observe();
+  }
+
+  positions(): Record<string, Position> {
+    const positions: Record<string, Position> = {};
+    for (const { topic, state } of this.#subscriptions.values()) {
+      if (state.kind === "held" || state.kind === "ended") continue;
+      positions[topic] = { epoch: state.epoch, seq: state.seq };
+    }
+    return positions;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#opening = undefined;
+    this.#shared.fanOut.unwatch(this);
+    for (const subscription of this.#subscriptions.values()) this.#stop(subscription);
+    this.#held = undefined;
+  }
+
+  resync(subscription: Subscription): void {
+    this.counters.resyncs++;
+    this.#stop(subscription);
+    this.connection.send(encodeNotification("resync", { topic: subscription.topic }));
+  }
+
+  tick(now: number): boolean {
+    for (const { subscription, since } of this.#held?.values() ?? []) {
+      if (now - since >= HELD_MS) this.resync(subscription);
+    }
+    if (this.#pressure.kind === "pressed") this.#observe();
+    return !this.#closed && (this.#pressure.kind === "pressed" || (this.#held?.size ?? 0) > 0);
+  }
+
+  #admit(topic: string): void {
+    if (this.#closed) throw new ParleyError("CANCELLED");
+    if (this.#subscriptions.has(topic) || this.#opening?.has(topic)) return;
+    const count = this.#subscriptions.size + (this.#opening?.size ?? 0);
+    if (count >= this.#shared.maxSubscriptions) throw new ParleyError("TOO_MANY_SUBSCRIPTIONS");
+  }
+
+  /** The subscription exists from here on, but sends nothing before its answer was written [W6]. */
+  #hold(topic: string, { answer, text }: OpenedTopic): void {
+    this.#stop(this.#subscriptions.get(topic));
+    const subscription = new Subscription(this, topic, answer.position, text);
+    this.#subscriptions.set(topic, subscription);
+    this.#shared.fanOut.attach(subscription);
+    this.#held ??= new Map();
+    this.#held.set(answer, { subscription, since: this.#shared.clock.now() });
+    this.#shared.fanOut.watch(this);
+  }
+
+  #stop(subscription: Subscription | undefined): void {
+    if (subscription === undefined) return;
+    subscription.feed(STOPPED);
+    this.#shared.fanOut.detach(subscription);
+    this.#subscriptions.delete(subscription.topic);
+    for (const [answer, held] of this.#held ?? []) if (held.subscription === subscription) this.#held?.delete(answer);
+  }
+
+  #observe(): void {
+    if (this.#closed) return;
+    const { pressure, change } = observe(this.#pressure, this.connection.bufferedBytes, this.#shared.clock.now());
+    this.#pressure = pressure;
+    switch (change) {
+      case "none":
+        return;
+      case "pressed":
+        this.#shared.fanOut.watch(this);
+        for (const subscription of this.#subscriptions.values()) subscription.feed(PRESSURE);
+        return;
+      case "relieved":
+        for (const subscription of this.#subscriptions.values()) {
+          // What one of them sends may fill the buffer again.
+          if (this.#pressure.kind === "pressed") return;
+          subscription.feed(RELIEVED);
+        }
+        return;
+      case "too-slow":
+        this.counters.tooSlow++;
+        this.connection.close(CLOSE.TOO_SLOW, "too slow");
+        this.close();
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/** Puts the pieces of delivery together: one a process. */
+import type { Connection } from "../ports/connection.ts";
+import type { EventLog } from "../ports/event-log.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Store } from "../ports/store.ts";
+import type { Clock } from "./clock.ts";
+import { ConnectionTopics, type DeliveryShared } from "./connection-topics.ts";
+import type { DeliveryCounters, DeliveryLink } from "./delivery-types.ts";
+import { FanOut } from "./fan-out.ts";
+import { LogReader } from "./log-reader.ts";
+import { TopicOpener } from "./topics.ts";
+
+export interface DeliveryHubOptions {
+  readonly log: EventLog;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly counters: DeliveryCounters;
+  /** Topics that one connection may have: `hello.limits.subscriptions`. */
+  readonly maxSubscriptions: number;
+}
+
+export class DeliveryHub {
+  readonly #shared: DeliveryShared;
+
+  constructor({ log, store, clock, logger, counters, maxSubscriptions }: DeliveryHubOptions) {
+    this.#shared = {
+      fanOut: new FanOut({ log, clock, logger }),
+      reader: new LogReader({ log, clock, logger, counters }),
+      opener: new TopicOpener({ log, store, clock }),
+      clock,
+      counters,
+      maxSubscriptions,
+    };
+  }
+
+  /** The topics of a connection; the caller closes them with it. */
+  open(connection: Connection): DeliveryLink {
+    return new ConnectionTopics(connection, this.#shared);
+  }
+
+  /** Topics that this node listens to. */
+  get topics(): number {
+    return this.#shared.fanOut.topics;
+  }
+
+  /** Nothing is delivered any more. Idempotent. */
+  close(): void {
+    this.#shared.reader.close();
+    this.#shared.fanOut.close();
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The log's side of delivery on this node: one subscription to the log per topic, however many local subscribers, and
+ * the periodic comparison with the log's heads that notices what publications lost [L6].
+ *
+ *   log ──published──▶ Fan ──▶ Subscription ──▶ connection
+ *                       ▲
+ *   log.heads ◀── tick ─┘   topics with recent events every 5 s, others every 25 s
+ */
+import type { EventLog, Head, Published } from "../ports/event-log.ts";
+import type { Logger } from "../ports/logger.ts";
+import { eventHead } from "../protocol/codec.ts";
+import type { Clock } from "./clock.ts";
+import { withDeadline } from "./deadline.ts";
+import type { DeliveryInput } from "./delivery.ts";
+import { DOUBT, LiveBatch, type Subscription } from "./subscription.ts";
+
+const TICK_MS = 1_000;
+const ACTIVE_MS = 5_000;
+const IDLE_MS = 25_000;
+/** Topics in one call for heads. */
+const MAX_HEADS = 1_000;
+const HEADS_MS = 5_000;
+/** A turn that published more than this (UTF-16 units) is read instead: reads are bounded, and look at the pressure. */
+const MAX_LIVE_BATCH = 256 * 1024;
+
+export interface FanOutOptions {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Fan {
+  readonly topic: string;
+  readonly subscriptions: Set<Subscription>;
+  /** Subscribes that are being answered: their events come soon. */
+  pending: number;
+  stop: () => void;
+  /** `eventHead` of this topic in this epoch. */
+  epoch: string;
+  head: string;
+  /** Highest seq that was published in this epoch. */
+  seen: number;
+  publishedAt: number;
+  checkAt: number;
+}
+
+/** Told of the time every second while it asks for it. */
+export interface Ticking {
+  /** Returns whether it wants to be told again. */
+  tick(now: number): boolean;
+}
+
+export class FanOut {
+  readonly #options: FanOutOptions;
+  readonly #fans = new Map<string, Fan>();
+  readonly #ticking = new Set<Ticking>();
+  readonly #stopTicks: () => void;
+  #comparing = false;
+  #closed = false;
+
+  constructor(options: FanOutOptions) {
+    this.#options = options;
+    this.#stopTicks = options.clock.every(TICK_MS, () => this.#tick());
+  }
+
+  /** Topics that this node is subscribed to. */
+  get topics(): number {
+    return this.#fans.size;
+  }
+
+  /** Starts listening before a subscribe is answered; each `prepare` is followed by one `settle`. */
+  prepare(topic: string): void {
+    this.#fan(topic).pending++;
+  }
+
+  settle(topic: string): void {
+    const fan = this.#fans.get(topic);
+    if (fan === undefined) return;
+    fan.pending--;
+    this.#dropIfUnused(fan);
+  }
+
+  attach(subscription: Subscription): void {
+    this.#fan(subscription.topic).subscriptions.add(subscription);
+  }
+
+  detach(subscription: Subscription): void {
+    const fan = this.#fans.get(subscription.topic);
+    if (fan?.subscriptions.delete(subscription)) this.#dropIfUnused(fan);
+  }
+
+  watch(ticking: Ticking): void {
+    this.#ticking.add(ticking);
+  }
+
+  unwatch(ticking: Ticking): void {
+    this.#ticking.delete(ticking);
+  }
+
+  /** Listens to nothing any more. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#stopTicks();
+    for (const fan of this.#fans.values()) fan.stop();
+    this.#fans.clear();
+    this.#ticking.clear();
+  }
+
+  #fan(topic: string): Fan {
+    const known = this.#fans.get(topic);
+    if (known !== undefined) return known;
+    const now = this.#options.clock.now();
+    const fan: Fan = {
+      topic,
+      subscriptions: new Set(),
+      pending: 0,
+      stop: () => undefined,
+      epoch: "",
+      head: "",
+      seen: 0,
+      publishedAt: now,
+      checkAt: now + ACTIVE_MS,
+    };
+    this.#fans.set(topic, fan);
+    if (!this.#closed) fan.stop = this.#options.log.subscribe(topic, (published) => this.#publish(fan, published));
+    return fan;
+  }
+
+  #dropIfUnused(fan: Fan): void {
+    if (fan.subscriptions.size > 0 || fan.pending > 0) return;
+    fan.stop();
+    this.#fans.delete(fan.topic);
+  }
+
+  #publish(fan: Fan, { epoch, entries }: Published): void {
+    const first = entries[0];
+    const last = entries.at(-1);
+    if (first === undefined || last === undefined) return;
+    if (epoch !== fan.epoch) {
+      fan.epoch = epoch;
+      fan.head = eventHead(fan.topic, epoch);
+      fan.seen = 0;
+    }
+    if (last.seq > fan.seen) fan.seen = last.seq;
+    const now = this.#options.clock.now();
+    fan.publishedAt = now;
+    fan.checkAt = Math.min(fan.checkAt, now + ACTIVE_MS);
+    if (entries.length > 1 && entries.reduce((units, { event }) => units + event.length, 0) > MAX_LIVE_BATCH) {
+      return this.#tell(fan, { type: "head", epoch, seq: last.seq });
+    }
+    const input: DeliveryInput = { type: "published", epoch, first: first.seq, last: last.seq };
+    const batch = new LiveBatch(fan.head, entries, fan.subscriptions.size > 1);
+    for (const subscription of fan.subscriptions) subscription.feed(input, batch);
+  }
+
+  #tell(fan: Fan, input: DeliveryInput): void {
+    for (const subscription of fan.subscriptions) subscription.feed(input);
+  }
+
+  #tick(): void {
+    const now = this.#options.clock.now();
+    for (const ticking of this.#ticking) if (!ticking.tick(now)) this.#ticking.delete(ticking);
+    if (this.#comparing) return;
+    const due: Fan[] = [];
+    for (const fan of this.#fans.values()) {
+      if (fan.checkAt > now) continue;
+      due.push(fan);
+      if (due.length === MAX_HEADS) break;
+    }
+    if (due.length === 0) return;
+    for (const fan of due) {
+      fan.checkAt = now + (now - fan.publishedAt < IDLE_MS ? ACTIVE_MS : IDLE_MS);
+      // To the end, so that those that did not fit come first next time.
+      this.#fans.delete(fan.topic);
+      this.#fans.set(fan.topic, fan);
+    }
+    this.#compare(due);
+  }
+
+  #compare(due: readonly Fan[]): void {
+    const { log, clock, logger } = this.#options;
+    const topics = due.map(({ topic }) => topic);
+    // The answer may be older than what was published meanwhile, but not older than this.
+    const seen = due.map(({ epoch, seen: seq }) => ({ epoch, seq }));
+    this.#comparing = true;
+    withDeadline(clock, HEADS_MS, log.heads(topics)).then(
+      (heads) => {
+        this.#comparing = false;
+        for (const [i, fan] of due.entries()) this.#tell(fan, hintOf(heads[i] ?? null, seen[i]));
+      },
+      (error: unknown) => {
+        this.#comparing = false;
+        logger.debug(
+          { err: error, topics: topics.length },
+          "The log's heads could not be read; the next comparison will.",
+        );
+        for (const fan of due) fan.checkAt = 0;
+      },
+    );
+  }
+}
+
+function hintOf(head: Head | null, seen: { readonly epoch: string; readonly seq: number } | undefined): DeliveryInput {
+  if (head === null) return DOUBT;
+  if (seen?.epoch === head.epoch && head.seq < seen.seq) return DOUBT;
+  return { type: "head", epoch: head.epoch, seq: head.seq };
+}

@@ -1,0 +1,84 @@
+/** Reads that combine log and store, the log first [L11]. */
+import type { EventLog, TopicState } from "../ports/event-log.ts";
+import type { ReadService } from "../ports/services.ts";
+import type { Scope, Store } from "../ports/store.ts";
+import { MAX_FRAME_OUT } from "../protocol/constants.ts";
+import { ParleyError } from "../protocol/errors.ts";
+import type { Params, Result } from "../protocol/methods.ts";
+import type { Clock } from "./clock.ts";
+import { withDeadline } from "./deadline.ts";
+import { jsonBytes, jsonFit } from "./json-text.ts";
+import { fitMessages, overlay } from "./snapshot.ts";
+
+/** JSON bytes of a result: a frame, less the response around it. */
+const RESULT_BYTES = MAX_FRAME_OUT - 4 * 1024;
+/** UTF-16 units of one `message.read`. */
+const CHUNK_UNITS = 60_000;
+const DEFAULT_LIMIT = 50;
+const LOG_MS = 5_000;
+
+export interface ReadsOptions {
+  readonly log: EventLog;
+  readonly store: Store;
+  readonly clock: Clock;
+}
+
+export class Reads implements ReadService {
+  readonly #log: EventLog;
+  readonly #store: Store;
+  readonly #clock: Clock;
+
+  constructor({ log, store, clock }: ReadsOptions) {
+    this.#log = log;
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  async conversation(scope: Scope, params: Params<"conversation.get">): Promise<Result<"conversation.get">> {
+    const { conversationId, before, limit = DEFAULT_LIMIT } = params;
+    const state = await this.#state(conversationId);
+    const page = await this.#store.conversations.messages(scope, conversationId, {
+      before,
+      limit,
+      maxBytes: RESULT_BYTES,
+    });
+    if (page === null) throw new ParleyError("NOT_FOUND");
+    const room = RESULT_BYTES - jsonBytes(page.conversation);
+    const { messages, cut } = fitMessages(overlay(page.messages, state?.accumulators ?? []), room, false);
+    return {
+      conversation: page.conversation,
+      messages: [...messages],
+      hasMore: page.hasMore || cut,
+      position: state === null ? null : { epoch: state.epoch, seq: state.seq },
+    };
+  }
+
+  async part(scope: Scope, { messageId, partIndex, offset }: Params<"message.read">): Promise<Result<"message.read">> {
+    const text = await this.#partText(scope, messageId, partIndex);
+    const end = jsonFit(text, offset, RESULT_BYTES, CHUNK_UNITS);
+    return { text: text.slice(offset, end), length: text.length };
+  }
+
+  async #partText(scope: Scope, messageId: string, partIndex: number): Promise<string> {
+    const stored = await this.#store.conversations.part(scope, messageId, partIndex);
+    if (stored === null) throw new ParleyError("NOT_FOUND");
+    if (stored.status !== "streaming") return found(stored.part?.text);
+    const state = await this.#state(stored.conversationId);
+    const accumulator = state?.accumulators.find(
+      (part) => part.messageId === messageId && part.partIndex === partIndex,
+    );
+    if (accumulator !== undefined) return accumulator.text;
+    // It may have finished since the first look: then its row is complete now.
+    const again = await this.#store.conversations.part(scope, messageId, partIndex);
+    return found(again?.part?.text);
+  }
+
+  #state(conversationId: string): Promise<TopicState | null> {
+    return withDeadline(this.#clock, LOG_MS, this.#log.state(`conversation:${conversationId}`));
+  }
+}
+
+function found(text: string | undefined): string {
+  if (text === undefined) throw new ParleyError("NOT_FOUND");
+  return text;
+}
