@@ -233,7 +233,7 @@ class ServerEnd implements PairConnection {
     this.id = options.id ?? `pair-${++lastId}`;
     this.remoteAddress = options.remoteAddress ?? "127.0.0.1";
     this.cookieToken = options.cookieToken;
-    this.userAgent = options.userAgent ?? "socket-pair";
+    this.userAgent = (options.userAgent ?? "socket-pair").slice(0, 200);
     this.#hardLimit = options.hardLimit ?? 2 * 1024 * 1024;
     this.#pair = pair;
     this.#push = push;
@@ -271,6 +271,7 @@ class ServerEnd implements PairConnection {
 
   close(code: number, reason: string): void {
     checkClose(code, reason);
+    if (this.state === "lost") return this.end(1006);
     if (this.state !== "open") return;
     this.#push({ kind: "close", code, reason });
     this.end(code);
