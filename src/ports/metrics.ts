@@ -2,60 +2,74 @@
  * What the server counts. Every call is made on a hot path: it adds to a field, allocates nothing, returns at once
  * and never throws. Names and units of what comes out of `/metrics` are the adapter's.
  */
-import type { ErrorCode } from '../protocol/errors.ts'
+import type { ErrorCode } from "../protocol/errors.ts";
 
 /** Numbers that somebody else keeps already; asked when metrics are read, never in between. */
 export type Gauge =
   /** Sessions with a connection here. */
-  | 'sessions'
+  | "sessions"
   /** Topics that this node follows for its connections. */
-  | 'topics'
+  | "topics"
   /** Subscriptions, over all connections. */
-  | 'subscriptions'
+  | "subscriptions"
   /** Runs that this process holds the lease of. */
-  | 'runs'
+  | "runs"
   /** Requests that wait for their answer. */
-  | 'requestsInFlight'
+  | "requestsInFlight"
   /** Bytes that wait for slow peers. */
-  | 'bufferedBytes'
+  | "bufferedBytes";
 
-export type RunEnd = 'completed' | 'stopped' | 'failed' | 'lost'
+export type RunEnd = "completed" | "stopped" | "failed" | "lost";
+
+/** Since the start; they only grow. */
+export interface DeliveryCounts {
+  /** Log entries handed to a connection, one for each subscriber. */
+  readonly events: number;
+  /** UTF-8 bytes of their frames. */
+  readonly bytes: number;
+  /** A connection's topic went from live to lagging [L7]. */
+  readonly lagged: number;
+  /** A subscription that could not go on from where it stood. */
+  readonly resyncs: number;
+  /** A gap was read from the log without closing anything [L6]. */
+  readonly gapsHealed: number;
+  /** Connections closed 4008. */
+  readonly tooSlow: number;
+  /** Reads of the log that failed or took too long, and were tried again. */
+  readonly readsFailed: number;
+}
 
 export interface Metrics {
-  connectionOpened(): void
+  connectionOpened(): void;
   /** `code` is the close code [W8]; 1006 when the peer vanished. */
-  connectionClosed(code: number): void
+  connectionClosed(code: number): void;
   /** An upgrade or a login that was refused. */
-  refused(code: ErrorCode): void
+  refused(code: ErrorCode): void;
   /**
    * One request got its answer. `method` is what the client asked for: a name that no handler has counts as
    * "unknown". `ms` is from the frame's arrival to the answer's send.
    */
-  requestFinished(method: string, ms: number, error?: ErrorCode): void
+  requestFinished(method: string, ms: number, error?: ErrorCode): void;
 
-  /** One frame with events was sent to one connection; `bytes` is its UTF-8 length. */
-  delivered(events: number, bytes: number): void
-  /** A connection's topic went from live to lagging [L7]. */
-  lagging(): void
-  /** A client was told to subscribe again, or got a snapshot where it had asked for a replay. */
-  resync(): void
-  /** A gap was read from the log without closing anything [L6]. */
-  gapHealed(): void
+  /** Hands over the object in which delivery counts for itself; it is read when metrics are. */
+  delivery(counts: DeliveryCounts): void;
   /** One batch of appends reached the log; `ms` is how long the log took. */
-  appended(entries: number, ms: number): void
+  appended(entries: number, ms: number): void;
 
-  runStarted(takeover: boolean): void
+  runStarted(takeover: boolean): void;
   /** `lost`: another process owns it now, and ends it. */
-  runEnded(status: RunEnd): void
+  runEnded(status: RunEnd): void;
   /** From the accepted request to the first delta of the answer. */
-  firstToken(ms: number): void
+  firstToken(ms: number): void;
   /** Deltas that a model produced. */
-  tokens(count: number): void
+  tokens(count: number): void;
 
   /** Something was caught that should not have happened; the log has it in full. */
-  bug(): void
+  bug(): void;
   /** Says where a gauge is read. The last one wins; a reader that throws is left out of that scrape. */
-  gauge(name: Gauge, read: () => number): void
+  gauge(name: Gauge, read: () => number): void;
+  /** Says who counts the runs of the whole deployment by status. Asked once per scrape, for at most a second. */
+  runCounts(read: () => Promise<Readonly<Record<string, number>>>): void;
 }
 
 /** Counts nothing: for tests and for callers that have no use for numbers. */
@@ -64,10 +78,7 @@ export const noMetrics: Metrics = {
   connectionClosed() {},
   refused() {},
   requestFinished() {},
-  delivered() {},
-  lagging() {},
-  resync() {},
-  gapHealed() {},
+  delivery() {},
   appended() {},
   runStarted() {},
   runEnded() {},
@@ -75,4 +86,5 @@ export const noMetrics: Metrics = {
   tokens() {},
   bug() {},
   gauge() {},
-}
+  runCounts() {},
+};
