@@ -133,12 +133,15 @@ export interface ConversationStore {
   ): Promise<MessagePage | null>;
   /** Everything a subscriber starts from, in one transaction on the primary [L11]. Parts are cut to fit `maxBytes`. */
   snapshot(scope: Scope, conversationId: string, maxBytes: number): Promise<ConversationSnapshot | null>;
-  /** One part as stored, whole; null when the message is not visible or has no such part. */
+  /**
+   * One part as stored, whole; null when the message is not visible. `part` is null when the row has no such part: that
+   * of a streaming message may be in the log alone.
+   */
   part(
     scope: Scope,
     messageId: string,
     partIndex: number,
-  ): Promise<{ readonly conversationId: string; readonly status: MessageStatus; readonly part: Part } | null>;
+  ): Promise<{ readonly conversationId: string; readonly status: MessageStatus; readonly part: Part | null } | null>;
   /** The fence of a conversation, for the server itself (no scope); null when it does not exist. */
   fence(conversationId: string): Promise<number | null>;
 }
@@ -174,6 +177,8 @@ export type SendResult = Idempotent<Sent> | { readonly ok: false; readonly reaso
 export interface Lease {
   readonly runId: string;
   readonly tenantId: string;
+  /** The run's author: a run works with this user's permissions and sees what this user sees [R2]. */
+  readonly userId: string;
   readonly conversationId: string;
   readonly fence: number;
   /** The engine (one per process start) that claimed it. */
@@ -196,8 +201,11 @@ export interface ClaimedRun {
 
 /** One commit of a run's journal: what changed since the last, and how it ended if it did. */
 export interface JournalWrite {
+  /** Upserts by id. */
   readonly steps: readonly Step[];
+  /** The whole answer so far, not what was added. */
   readonly parts: readonly Part[];
+  /** The run's total so far. */
   readonly usage: Usage;
   readonly end?:
     | { readonly status: "completed" }

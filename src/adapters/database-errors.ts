@@ -1,0 +1,65 @@
+import { ParleyError } from "../protocol/errors.ts";
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const passing = new Set([
+  "40001", // serialization_failure
+  "40P01", // deadlock_detected
+  "55P03", // lock_not_available
+  "57014", // query_canceled: statement_timeout
+  "57P01", // admin_shutdown
+  "57P02", // crash_shutdown
+  "57P03", // cannot_connect_now
+  "25P03", // idle_in_transaction_session_timeout
+  "25P04", // transaction_timeout
+]);
+/** Classes: connection exception, insufficient resources (too many connections, disk full). */
+const passingClasses = new Set(["08", "53"]);
+const badText = new Set([
+  "22021", // character_not_in_repertoire
+  "22P05", // untranslatable_character
+]);
+const network = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ECONNABORTED",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+]);
+/** pg tells these by their message alone. */
+const driver =
+  /connection terminated|connection error|not queryable|timeout exceeded|read timeout|connection timeout|was closed|connection ended/i;
+
+export const codeOf = (error: unknown): string | undefined => {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : undefined;
+};
+
+export const unavailable = (cause: unknown): ParleyError => new ParleyError("UNAVAILABLE", { cause });
+
+/** What a failed transaction rejects with: expected failures typed, a bug as it is. */
+export function toStoreError(error: unknown): unknown {
+  if (error instanceof ParleyError) return error;
+  const code = codeOf(error);
+  if (code === undefined) {
+    return error instanceof Error && driver.test(error.message) ? unavailable(error) : error;
+  }
+  if (passing.has(code) || network.has(code) || passingClasses.has(code.slice(0, 2))) return unavailable(error);
+  if (badText.has(code)) {
+    return new ParleyError("INVALID_PARAMS", {
+      message: "A text has a character that cannot be stored.",
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** Is the connection itself gone or unfit, so that it must not be used again? */
+export const breaksConnection = (error: unknown): boolean => {
+  const code = codeOf(error);
+  if (code === undefined) return true;
+  return network.has(code) || code.startsWith("08") || code.startsWith("57P") || code.startsWith("25P");
+};

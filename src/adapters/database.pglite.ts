@@ -1,0 +1,102 @@
+/**
+ * The embedded database: Postgres 18 in WebAssembly, one connection in this process. The caller holds the lock of
+ * the folder; PGlite has none.
+ *
+ * A commit is acknowledged when its write-ahead log is in the operating system's hands: kill -9 loses nothing, a
+ * power cut may lose the newest transactions, as PGlite runs without fsync.
+ */
+import type { PGlite } from "@electric-sql/pglite";
+import { ParleyError } from "../protocol/errors.ts";
+import { toStoreError } from "./database-errors.ts";
+import { changing, type Database, openedAt, opening, type Transaction } from "./database.ts";
+import { migrate } from "./migrator.ts";
+import { openFolder } from "./pglite-folder.ts";
+import { type Statement, valuesOf } from "./statement.ts";
+
+export interface PgliteOptions {
+  /** Folder of the database alone, made when it is missing; in memory when absent. */
+  readonly dataDir?: string | undefined;
+  readonly migrationsDir: string;
+  /** Transactions that may wait for the one connection; more are refused with UNAVAILABLE. */
+  readonly maxWaiting?: number;
+}
+
+export async function openPglite(options: PgliteOptions): Promise<Database> {
+  const { dataDir, migrationsDir, maxWaiting = 1_000 } = options;
+  const pglite = await openFolder(dataDir);
+  try {
+    await migrate(
+      {
+        exec: async (text) => (await pglite.exec(text)).at(-1)?.rows ?? [],
+        query: async (text, values) => (await pglite.query<Record<string, unknown>>(text, values)).rows,
+      },
+      migrationsDir,
+    );
+  } catch (error) {
+    await pglite.close();
+    throw error;
+  }
+  return pgliteDatabase(pglite, maxWaiting);
+}
+
+function pgliteDatabase(pglite: PGlite, maxWaiting: number): Database {
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  let closing: Promise<void> | undefined;
+
+  /** One at a time, in the order of the calls. */
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (closing !== undefined) throw new ParleyError("UNAVAILABLE", { message: "The server is stopping." });
+    if (waiting >= maxWaiting) {
+      throw new ParleyError("UNAVAILABLE", { message: "The database has too much to do right now; try again." });
+    }
+    waiting++;
+    const turn = last.then(work);
+    last = turn.then(
+      () => waiting--,
+      () => waiting--,
+    );
+    return turn;
+  }
+
+  const database: Database = {
+    transaction(access, work, options) {
+      const begin = opening(access, options);
+      return inTurn(async () => {
+        try {
+          const results = await pglite.exec(begin);
+          const tx: Transaction = {
+            now: openedAt(results),
+            run: async <Params extends object, Row>(statement: Statement<Params, Row>, params: Params) =>
+              (await pglite.query<Row>(statement.text, valuesOf(statement, params))).rows,
+            become: async (other) => {
+              await pglite.exec(changing(other));
+            },
+          };
+          const result = await work(tx);
+          await pglite.exec("commit");
+          return result;
+        } catch (error) {
+          await pglite.exec("rollback");
+          throw toStoreError(error);
+        }
+      });
+    },
+
+    async probe(timeoutMs) {
+      const timer = Promise.withResolvers<never>();
+      const timeout = setTimeout(() => timer.reject(new ParleyError("UNAVAILABLE")), timeoutMs);
+      try {
+        await Promise.race([inTurn(() => pglite.query("select 1")), timer.promise]);
+      } finally {
+        clearTimeout(timeout);
+      }
+    },
+
+    close() {
+      closing ??= last.then(() => pglite.close());
+      return closing;
+    },
+  };
+  return database;
+}

@@ -1,0 +1,82 @@
+/**
+ * The seam between the statements and the two databases they run on.
+ *
+ *   store.*.ts ── transaction(access, work) ──▶ database.pglite.ts | database.postgres.ts
+ *
+ * Contract:
+ * - `work` sees one transaction and awaits nothing but its statements; it may run again from its start.
+ * - It works as `parley_app`, bound by row-level security to the scope, or as `parley_system`.
+ * - A failure that may pass (no connection, a time-out, a deadlock, a full queue) rejects with UNAVAILABLE, and then
+ *   nothing was changed unless the connection was lost during the commit: unknown.
+ */
+import type { Scope } from "../ports/store.ts";
+import type { Statement } from "./statement.ts";
+
+export type Access = Scope | "system";
+
+export interface TransactionOptions {
+  /** A conversation whose row is locked first, in the same round trip; not an error when it is not visible. */
+  readonly lock?: string;
+  /** Every statement sees the same state; nothing can be written. */
+  readonly snapshot?: boolean;
+}
+
+export interface Transaction {
+  /** The transaction's time by the database's clock, ISO 8601 UTC with milliseconds; equals now() in statements. */
+  readonly now: string;
+  run<Params extends object, Row>(statement: Statement<Params, Row>, params: Params): Promise<Row[]>;
+  /** Goes on as somebody else. */
+  become(access: Access): Promise<void>;
+}
+
+export interface Database {
+  transaction<T>(access: Access, work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** Rejects when the database does not answer in time. */
+  probe(timeoutMs: number): Promise<void>;
+  /** Waits for what runs; what comes later rejects. Idempotent. */
+  close(): Promise<void>;
+}
+
+const canonicalUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Our ids are UUIDs in lower case; anything else names nothing and never reaches SQL. */
+export const isId = (id: string): boolean => canonicalUuid.test(id);
+
+function literal(id: string): string {
+  if (!isId(id)) throw new Error(`Not an id: ${JSON.stringify(id.slice(0, 64))}`);
+  return `'${id}'`;
+}
+
+function assume(access: Access): string {
+  if (access === "system") return "set local role parley_system";
+  const { tenantId, userId } = access;
+  return (
+    "set local role parley_app; " +
+    `select set_config('parley.tenant_id', ${literal(tenantId)}, true), ` +
+    `set_config('parley.user_id', ${literal(userId)}, true)`
+  );
+}
+
+/**
+ * What opens a transaction, as one simple query and so one round trip. Its last result but the lock's is `now`.
+ * The lock is a statement of its own, so that whatever follows sees what the holder before has committed.
+ */
+export function opening(access: Access, { lock, snapshot }: TransactionOptions = {}): string {
+  return [
+    snapshot ? "begin isolation level repeatable read read only" : "begin",
+    assume(access),
+    `select to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as now`,
+    ...(lock === undefined ? [] : [`select from conversations where id = ${literal(lock)} for update`]),
+  ].join("; ");
+}
+
+export const changing = (access: Access): string => assume(access);
+
+/** Reads `now` from the results of `opening`. */
+export function openedAt(results: readonly { readonly rows: readonly unknown[] }[]): string {
+  for (const { rows } of results) {
+    const row = rows[0] as { readonly now?: string } | undefined;
+    if (row?.now !== undefined) return row.now;
+  }
+  throw new Error("The opening of a transaction gave no time");
+}

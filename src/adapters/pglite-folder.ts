@@ -1,0 +1,92 @@
+/**
+ * Opens the folder of an embedded database and makes it when it is new.
+ *
+ * A new one is made beside its place and renamed, so that a folder either holds a whole database or none; and in a
+ * child process, because initdb takes 250 MB that WebAssembly never gives back.
+ */
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import type { PGlite } from "@electric-sql/pglite";
+
+/** Longest that making a database may take, ms; it needs about four seconds on a slow machine. */
+const INIT_TIMEOUT_MS = 120_000;
+/** What this PGlite writes and reads. */
+const POSTGRES_VERSION = "18";
+
+export async function openFolder(dataDir: string | undefined): Promise<PGlite> {
+  if (dataDir === undefined) return openPglite("memory://");
+  const path = resolve(dataDir);
+  if (!(await hasDatabase(path))) await initialise(path);
+  try {
+    return await openPglite(path);
+  } catch (error) {
+    throw new Error(
+      `The database in ${path} cannot be opened; its files are damaged. Put a backup of the folder in its place, ` +
+        "or move it away to start with an empty one.",
+      { cause: error },
+    );
+  }
+}
+
+async function openPglite(dataDir: string): Promise<PGlite> {
+  const { PGlite } = await import("@electric-sql/pglite");
+  return PGlite.create(dataDir);
+}
+
+/** False when there is nothing yet; throws when there is something else. */
+async function hasDatabase(path: string): Promise<boolean> {
+  const version = await readFile(join(path, "PG_VERSION"), "utf8").catch(() => undefined);
+  if (version?.trim() === POSTGRES_VERSION) return true;
+  if (version !== undefined) {
+    throw new Error(
+      `The database in ${path} was made by Postgres ${version.trim()}, and this program reads ${POSTGRES_VERSION}. ` +
+        "Start the version of Parley that made it.",
+    );
+  }
+  const files = await readdir(path).catch(() => []);
+  if (files.length > 0) {
+    throw new Error(
+      `${path} holds files but no database. Name an empty folder, or put a backup of the database in its place.`,
+    );
+  }
+  return false;
+}
+
+/**
+ * Makes an empty database at `path`, which is missing or empty. Remains of a start that was killed while it did so
+ * are removed.
+ */
+export async function initialise(path: string): Promise<void> {
+  const parent = dirname(path);
+  const prefix = `${basename(path)}.new-`;
+  await mkdir(parent, { recursive: true });
+  const remains = (await readdir(parent)).filter((name) => name.startsWith(prefix));
+  await Promise.all(remains.map((name) => rm(join(parent, name), { recursive: true, force: true })));
+
+  const temporary = join(parent, `${prefix}${randomUUID()}`);
+  try {
+    await makeInChild(temporary);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw new Error(`A database could not be made in ${path}.`, { cause: error });
+  }
+}
+
+/** The child's whole program: no file of ours, so that it is the same from source and from a bundle. */
+const program = `
+const [module, folder] = process.argv.slice(1)
+const { PGlite } = await import(module)
+await (await PGlite.create(folder)).close()
+`;
+
+async function makeInChild(folder: string): Promise<void> {
+  const module = import.meta.resolve("@electric-sql/pglite");
+  await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program, module, folder], {
+    timeout: INIT_TIMEOUT_MS,
+    killSignal: "SIGKILL",
+  });
+}

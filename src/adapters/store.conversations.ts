@@ -1,0 +1,258 @@
+import { sql } from "drizzle-orm";
+import type { Announcement, ConversationStore, Idempotent } from "../ports/store.ts";
+import { ParleyError } from "../protocol/errors.ts";
+import type { Conversation, Message, MessageStatus, Part } from "../protocol/shapes.ts";
+import { type Database, isId, type Transaction } from "./database.ts";
+import { statement, toJson } from "./statement.ts";
+import { answered, insertKey, type KeyParams, keyParams } from "./store.idempotency.ts";
+import { fitPage } from "./store.page.ts";
+import {
+  type ConversationRow,
+  conversationFields,
+  insertOutbox,
+  type MessageRow,
+  messageFields,
+  onConversation,
+  onUser,
+  type RunRow,
+  runFields,
+  toConversation,
+  toMessage,
+  toRun,
+} from "./store.rows.ts";
+
+/** Messages that a snapshot has at most, however small they are. */
+const SNAPSHOT_MESSAGES = 200;
+
+interface NewConversation {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly title: string;
+  readonly model: string | null;
+  readonly announcements: string;
+}
+
+const values = (p: { readonly [K in keyof NewConversation]: unknown }) => sql`
+  insert into conversations (id, tenant_id, user_id, title, model, created_at, updated_at)
+  select ${p.id}::uuid, ${p.tenantId}::uuid, ${p.userId}::uuid, ${p.title}, ${p.model}, now(), now()`;
+
+const insertConversation = statement<NewConversation, unknown>(
+  "insert_conversation",
+  (p) => sql`with made as (${values(p)}) ${insertOutbox(p.announcements)}`,
+);
+
+const insertConversationOnce = statement<NewConversation & KeyParams, { done: number }>(
+  "insert_conversation_once",
+  (p) => sql`
+    with key as (${insertKey(p)}),
+    made as (${values(p)} from key),
+    announced as (${insertOutbox(p.announcements, sql`where exists (select from key)`)})
+    select count(*)::int as done from key`,
+);
+
+const listConversations = statement<
+  { time: string | null; id: string | null; query: string | null; limit: number },
+  ConversationRow
+>(
+  "list_conversations",
+  (p) => sql`
+    select ${conversationFields} from conversations c
+    where c.user_id = parley_user()
+      and (${p.time}::timestamptz is null or (c.updated_at, c.id) < (${p.time}::timestamptz, ${p.id}::uuid))
+      and (${p.query}::text is null or strpos(lower(c.title), lower(${p.query}::text)) > 0)
+    order by c.updated_at desc, c.id desc
+    limit ${p.limit}`,
+);
+
+const findConversation = statement<{ id: string }, ConversationRow & { fence: string | number }>(
+  "find_conversation",
+  (p) => sql`select ${conversationFields}, c.fence from conversations c where c.id = ${p.id}`,
+);
+
+const renameConversation = statement<{ id: string; title: string }, ConversationRow>(
+  "rename_conversation",
+  (p) => sql`update conversations c set title = ${p.title} where c.id = ${p.id} returning ${conversationFields}`,
+);
+
+const announce = statement<{ announcements: string }, unknown>("announce", (p) => insertOutbox(p.announcements));
+
+/** Newest first: the messages before a place that begin within `maxBytes`, and one more if the limit cut them off. */
+const pageOfMessages = statement<
+  { conversationId: string; before: string | null; limit: number; maxBytes: number },
+  MessageRow & { older: boolean }
+>(
+  "page_of_messages",
+  (p) => sql`
+    select ${messageFields}, exists (
+      select from messages o where o.conversation_id = m.conversation_id and o.seq < m.seq
+    ) as older
+    from (
+      select id, seq, sum(bytes) over (order by seq desc) - bytes as newer_bytes
+      from (
+        select id, seq, bytes from messages
+        where conversation_id = ${p.conversationId}::uuid
+          and (${p.before}::uuid is null or seq < (select seq from messages where id = ${p.before}::uuid))
+        order by seq desc
+        limit ${p.limit}
+      ) candidates
+    ) page join messages m on m.id = page.id
+    where page.newer_bytes < ${p.maxBytes}
+    order by page.seq desc`,
+);
+
+const messageExists = statement<{ id: string; conversationId: string }, unknown>(
+  "message_exists",
+  (p) => sql`select from messages where id = ${p.id} and conversation_id = ${p.conversationId}`,
+);
+
+const unfinishedRuns = statement<{ conversationId: string }, RunRow>(
+  "unfinished_runs",
+  (p) => sql`
+    select ${runFields} from runs r
+    where r.conversation_id = ${p.conversationId} and r.status in ('queued', 'running', 'waiting')
+    order by r.position`,
+);
+
+const findPart = statement<
+  { messageId: string; index: number },
+  { conversationId: string; status: MessageStatus; part: Part | null }
+>(
+  "find_part",
+  (p) => sql`
+    select m.conversation_id as "conversationId", m.status, m.parts -> ${p.index}::int as part
+    from messages m where m.id = ${p.messageId}`,
+);
+
+const fenceOf = statement<{ id: string }, { fence: string | number }>(
+  "fence_of",
+  (p) => sql`select fence from conversations where id = ${p.id}`,
+);
+
+const encodeCursor = ({ updatedAt, id }: Conversation): string =>
+  Buffer.from(`${updatedAt} ${id}`).toString("base64url");
+
+function decodeCursor(cursor: string): { readonly time: string; readonly id: string } {
+  const [time = "", id = ""] = Buffer.from(cursor, "base64url").toString().split(" ");
+  if (!isId(id) || Number.isNaN(Date.parse(time))) {
+    throw new ParleyError("INVALID_PARAMS", { issues: [{ path: "cursor", expected: "a nextCursor of this method" }] });
+  }
+  return { time: new Date(time).toISOString(), id };
+}
+
+async function readPage(
+  tx: Transaction,
+  conversationId: string,
+  {
+    before,
+    limit,
+    maxBytes,
+  }: { readonly before?: string | undefined; readonly limit: number; readonly maxBytes: number },
+): Promise<{ readonly messages: Message[]; readonly hasMore: boolean }> {
+  const rows = await tx.run(pageOfMessages, { conversationId, before: before ?? null, limit, maxBytes });
+  const messages = fitPage(rows.map(toMessage), maxBytes);
+  const oldest = rows[messages.length - 1];
+  return { messages, hasMore: oldest?.older ?? false };
+}
+
+export const createConversationStore = (database: Database): ConversationStore => ({
+  create(scope, { id, title, model }, idempotency) {
+    return database.transaction(scope, async (tx): Promise<Idempotent<Conversation>> => {
+      const conversation: Conversation = { id, title, model, createdAt: tx.now, updatedAt: tx.now };
+      const rows: Announcement[] = [
+        onUser(scope, { type: "CUSTOM", name: "conversation.created", value: { conversation } }),
+      ];
+      const row = { id, ...scope, title, model, announcements: toJson(rows) };
+      if (idempotency === undefined) {
+        await tx.run(insertConversation, row);
+      } else {
+        const [written] = await tx.run(insertConversationOnce, {
+          ...row,
+          ...keyParams(scope, idempotency, conversation),
+        });
+        if (written?.done !== 1) return answered(tx, idempotency);
+      }
+      return { ok: true, value: conversation, repeated: false, announce: rows };
+    });
+  },
+
+  async list(scope, { cursor, limit, query }) {
+    const after = cursor === undefined ? { time: null, id: null } : decodeCursor(cursor);
+    const rows = await database.transaction(scope, (tx) =>
+      tx.run(listConversations, { ...after, query: query || null, limit: limit + 1 }),
+    );
+    const conversations = rows.slice(0, limit).map(toConversation);
+    const last = conversations.at(-1);
+    return { conversations, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last) : null };
+  },
+
+  async find(scope, conversationId) {
+    if (!isId(conversationId)) return null;
+    const [row] = await database.transaction(scope, (tx) => tx.run(findConversation, { id: conversationId }));
+    return row === undefined ? null : { conversation: toConversation(row), fence: Number(row.fence) };
+  },
+
+  async rename(scope, conversationId, title) {
+    if (!isId(conversationId)) return null;
+    return database.transaction(scope, async (tx) => {
+      const [row] = await tx.run(renameConversation, { id: conversationId, title });
+      if (row === undefined) return null;
+      const conversation = toConversation(row);
+      const event = { type: "CUSTOM", name: "conversation.renamed", value: { conversation } } as const;
+      const rows = [onConversation(scope, conversationId, event), onUser(scope, event)];
+      await tx.run(announce, { announcements: toJson(rows) });
+      return { conversation, announce: rows };
+    });
+  },
+
+  async messages(scope, conversationId, page) {
+    if (!isId(conversationId) || (page.before !== undefined && !isId(page.before))) return null;
+    return database.transaction(
+      scope,
+      async (tx) => {
+        const [row] = await tx.run(findConversation, { id: conversationId });
+        if (row === undefined) return null;
+        if (page.before !== undefined) {
+          const [place] = await tx.run(messageExists, { id: page.before, conversationId });
+          if (place === undefined) return null;
+        }
+        return { conversation: toConversation(row), ...(await readPage(tx, conversationId, page)) };
+      },
+      { snapshot: true },
+    );
+  },
+
+  async snapshot(scope, conversationId, maxBytes) {
+    if (!isId(conversationId)) return null;
+    return database.transaction(
+      scope,
+      async (tx) => {
+        const [row] = await tx.run(findConversation, { id: conversationId });
+        if (row === undefined) return null;
+        const page = await readPage(tx, conversationId, { limit: SNAPSHOT_MESSAGES, maxBytes });
+        const runs = (await tx.run(unfinishedRuns, { conversationId })).map(toRun);
+        const activeRun = runs.find(({ status }) => status !== "queued");
+        return {
+          conversation: toConversation(row),
+          ...page,
+          ...(activeRun === undefined ? {} : { activeRun }),
+          queuedRuns: runs.filter(({ status }) => status === "queued"),
+        };
+      },
+      { snapshot: true },
+    );
+  },
+
+  async part(scope, messageId, partIndex) {
+    if (!isId(messageId)) return null;
+    const [row] = await database.transaction(scope, (tx) => tx.run(findPart, { messageId, index: partIndex }));
+    if (row === undefined || row.part === null) return null;
+    return { conversationId: row.conversationId, status: row.status, part: row.part };
+  },
+
+  async fence(conversationId) {
+    if (!isId(conversationId)) return null;
+    const [row] = await database.transaction("system", (tx) => tx.run(fenceOf, { id: conversationId }));
+    return row === undefined ? null : Number(row.fence);
+  },
+});

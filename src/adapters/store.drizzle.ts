@@ -1,0 +1,42 @@
+/** The store over Postgres, embedded or served: the same statements on both. */
+import { sql } from "drizzle-orm";
+import type { Store } from "../ports/store.ts";
+import type { Database } from "./database.ts";
+import { statement } from "./statement.ts";
+import { createConversationStore } from "./store.conversations.ts";
+import { createJournalStore } from "./store.journal.ts";
+import { createLeaseStore } from "./store.leases.ts";
+import { createOutboxStore } from "./store.outbox.ts";
+import { createRunStore } from "./store.runs.ts";
+import { createSessionStore } from "./store.sessions.ts";
+
+/** Rows of a table that one sweep deletes. */
+const SWEEP_ROWS = 1_000;
+
+const sweepSessions = statement<{ limit: number }, unknown>(
+  "sweep_sessions",
+  (p) => sql`
+    delete from sessions where id in (
+      select id from sessions where expires_at <= now() order by expires_at limit ${p.limit})`,
+);
+
+const sweepKeys = statement<{ limit: number }, unknown>(
+  "sweep_keys",
+  (p) => sql`
+    delete from idempotency_keys where (tenant_id, user_id, key) in (
+      select tenant_id, user_id, key from idempotency_keys
+      where created_at <= now() - interval '24 hours' order by created_at limit ${p.limit})`,
+);
+
+export const createStore = (database: Database): Store => ({
+  sessions: createSessionStore(database),
+  conversations: createConversationStore(database),
+  runs: { ...createRunStore(database), ...createLeaseStore(database), ...createJournalStore(database) },
+  outbox: createOutboxStore(database),
+  async sweep() {
+    await database.transaction("system", (tx) => tx.run(sweepSessions, { limit: SWEEP_ROWS }));
+    await database.transaction("system", (tx) => tx.run(sweepKeys, { limit: SWEEP_ROWS }));
+  },
+  probe: (timeoutMs) => database.probe(timeoutMs),
+  close: () => database.close(),
+});
