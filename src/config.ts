@@ -118,7 +118,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const parsed = environment.safeParse(set);
   const problems = parsed.success
     ? []
-    : parsed.error.issues.map((issue) => `${issue.path.join(".")}: expected ${issue.message.replace(/^Invalid input: expected /, "")}`);
+    : parsed.error.issues.map(
+        (issue) => `${issue.path.join(".")}: expected ${issue.message.replace(/^Invalid input: expected /, "")}`,
+      );
   problems.push(...notYet(set));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 

@@ -1,0 +1,81 @@
+/**
+ * One node on a Postgres without Redis: an advisory lock, held by a connection of its own, keeps a second node away,
+ * which would have a log of its own and show its users half of everything.
+ *
+ * The lock goes with its connection, so a broken one is taken again. If another node was faster, this one has to end;
+ * until it does, fences keep its runs harmless [R4].
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "pg";
+
+/** Any constant will do; advisory locks are counted per database. */
+const LOCK = [0x7061_726c, 1] as const;
+const CONNECT_MS = 5_000;
+const RETRY_MS = 1_000;
+
+export class NodeLockError extends Error {
+  override readonly name = "NodeLockError";
+}
+
+export interface SingleNodeLock {
+  release(): Promise<void>;
+}
+
+/** Rejects with `NodeLockError` when another node holds it. `onLost` is called once, when it can't be had again. */
+export async function takeSingleNodeLock(url: string, onLost: (error: NodeLockError) => void): Promise<SingleNodeLock> {
+  let released = false;
+  let client: Client | undefined;
+
+  const take = async (): Promise<void> => {
+    client = await locked(url);
+    // An error is followed by "end"; without a listener it would end the process.
+    client.on("error", () => {});
+    client.once("end", () => {
+      if (!released) retake().catch((error: unknown) => onLost(asLockError(error)));
+    });
+  };
+  const retake = async (): Promise<void> => {
+    while (!released) {
+      try {
+        return await take();
+      } catch (error) {
+        if (error instanceof NodeLockError) throw error;
+        await sleep(RETRY_MS, undefined, { ref: false });
+      }
+    }
+  };
+
+  await take();
+  return {
+    release: async () => {
+      released = true;
+      await client?.end();
+    },
+  };
+}
+
+async function locked(url: string): Promise<Client> {
+  const { default: pg } = await import("pg");
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: "parley-lock",
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: CONNECT_MS,
+    keepAlive: true,
+  });
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ taken: boolean }>("select pg_try_advisory_lock($1, $2) as taken", [...LOCK]);
+    if (rows[0]?.taken === true) return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
+  await client.end();
+  throw new NodeLockError(
+    "Another Parley uses this database, and without Redis only one may. Stop that one first, or use another database.",
+  );
+}
+
+const asLockError = (error: unknown): NodeLockError =>
+  error instanceof NodeLockError ? error : new NodeLockError("The lock of the database was lost.", { cause: error });
