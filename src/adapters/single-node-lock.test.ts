@@ -13,6 +13,20 @@ after(() => server.stop());
 
 const never = () => assert.fail("the lock was lost");
 
+test("a second node on the same database is refused with what to do, until the first has gone", async () => {
+  const url = await server.createDatabase("lock_one");
+  const first = await takeSingleNodeLock(url, never);
+  await assert.rejects(takeSingleNodeLock(url, never), (error) => {
+    assert.ok(error instanceof NodeLockError);
+    assert.match(error.message, /Another Parley uses this database.*Stop that one first/);
+    return true;
+  });
+  const elsewhere = await takeSingleNodeLock(await server.createDatabase("lock_two"), never);
+  await first.release();
+  const second = await takeSingleNodeLock(url, never);
+  await Promise.all([second.release(), elsewhere.release()]);
+});
+
 /** Backends that hold the lock now. */
 async function holders(client: pg.Client): Promise<number[]> {
   const { rows } = await client.query<{ pid: number }>(
