@@ -14,7 +14,8 @@ export interface Retention {
 
 /** Trimmed slots are overwritten with this until the array is compacted, so that they hold no memory. */
 const TRIMMED: StoredEntry = { seq: 0, ts: "", event: "", writer: "", n: 0 };
-const COMPACT_ABOVE = 1024;
+const COMPACT_ABOVE = 256;
+const OPENING_BRACE = 0x7b;
 
 /**
  * The newest entries of a topic, with adjacent seqs. Trimming is O(1) amortised:
@@ -27,13 +28,14 @@ export class RetainedEntries {
   #slots: StoredEntry[] = [];
   #start = 0;
   #bytes = 0;
-  #head = 0;
+  #head: number;
 
-  constructor(retention: Retention) {
+  constructor(retention: Retention, head: number) {
     this.#retention = retention;
+    this.#head = head;
   }
 
-  /** Seq of the newest entry that was ever pushed; 0 before the first. */
+  /** Seq of the newest entry that was ever pushed; what it was made with before the first. */
   get head(): number {
     return this.#head;
   }
@@ -45,6 +47,8 @@ export class RetainedEntries {
 
   /** Appends, trims to the retention, and answers the new seq. */
   push(ts: string, event: string, delta: DeltaKey | undefined, writer: string, n: number): number {
+    // Reading a unit of it also makes V8 flatten the concatenation that it may be: half the memory of an entry.
+    if (event.charCodeAt(0) !== OPENING_BRACE) throw new Error(`An event is a JSON object, not ${event.slice(0, 20)}`);
     const seq = ++this.#head;
     this.#slots.push(delta === undefined ? { seq, ts, event, writer, n } : { seq, ts, event, writer, n, delta });
     this.#bytes += event.length;

@@ -1,4 +1,4 @@
-import type { Append, AppendResult, OpenRequest, TopicState } from "../ports/event-log.ts";
+import { type Append, type AppendResult, headAtOpen, type OpenRequest, type TopicState } from "../ports/event-log.ts";
 import { Accumulators } from "./event-log.memory-accumulators.ts";
 import { RetainedEntries, type Retention } from "./event-log.memory-entries.ts";
 
@@ -46,10 +46,11 @@ export class MemoryTopic {
   constructor(request: OpenRequest, retention: Retention, now: number) {
     this.name = request.topic;
     this.epoch = request.epoch;
-    this.entries = new RetainedEntries(retention);
+    const accumulators = request.owner ? request.accumulators : [];
+    this.entries = new RetainedEntries(retention, headAtOpen(accumulators));
     this.fence = request.fence;
     this.usedAt = now;
-    this.#accumulators = new Accumulators(request.owner ? request.accumulators : [], request.owner);
+    this.#accumulators = new Accumulators(accumulators, request.owner);
   }
 
   state(): TopicState {

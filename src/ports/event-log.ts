@@ -109,6 +109,13 @@ export interface OpenRequest {
   readonly owner: boolean;
 }
 
+/**
+ * The head of a fresh epoch. The text that its owner brings takes the first seqs (nobody can read them: TRIMMED), so
+ * that a subscriber gets the part of it that does not fit a snapshot as deltas, numbered up to the head.
+ */
+export const headAtOpen = (accumulators: readonly Accumulator[]): number =>
+  accumulators.reduce((head, { text }) => head + Math.floor(text.length / 8_000), 0);
+
 export type OpenResult =
   | { readonly ok: true; readonly state: TopicState }
   /** The topic exists and may not be replaced: not the owner, or an older fence. `state` is what stands. */
