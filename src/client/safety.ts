@@ -1,0 +1,36 @@
+import type { MethodName } from "../protocol/methods.ts";
+
+/**
+ * What may happen to a request whose connection was lost before its answer came.
+ *
+ * - `read`: changes nothing; it is sent again.
+ * - `keyed`: has one effect for one `idempotencyKey`; it is sent again with the same key (and gets a key if it has none).
+ * - `once`: may or may not have had its effect; it fails with UNAVAILABLE, and the caller decides.
+ */
+export type Safety = "read" | "keyed" | "once";
+
+const SAFETY: Readonly<Record<MethodName, Safety>> = {
+  ping: "read",
+  "request.cancel": "once",
+  login: "once",
+  logout: "once",
+  "session.resume": "once",
+  "session.get": "read",
+  "session.list": "read",
+  "session.revoke": "once",
+  "topic.subscribe": "once",
+  "topic.unsubscribe": "once",
+  "conversation.create": "keyed",
+  "conversation.list": "read",
+  "conversation.get": "read",
+  "conversation.rename": "once",
+  "message.read": "read",
+  "chat.send": "keyed",
+  "chat.stop": "once",
+  "run.get": "read",
+  "model.list": "read",
+};
+
+/** To stop the run that is named twice is to stop it once; whatever run is active may be another one by then. */
+export const safetyOf = (method: MethodName, params: object): Safety =>
+  method === "chat.stop" && "runId" in params ? "read" : SAFETY[method];
