@@ -1,4 +1,5 @@
 import type { Accumulate, Accumulator } from "../ports/event-log.ts";
+import { GrowingText } from "../protocol/growing-text.ts";
 
 /** UTF-16 units of one part. */
 const MAX_TEXT = 1024 * 1024;
@@ -8,22 +9,30 @@ const MAX_PARTS = 256;
 interface Part {
   readonly messageId: string;
   readonly partIndex: number;
-  text: string;
+  readonly text: GrowingText;
 }
 
-/** Text of the messages that stream now [L9]. Texts grow by concatenation: V8 keeps a rope until somebody reads it. */
+/** Text of the messages that stream now [L9]. */
 export class Accumulators {
   #parts: Part[];
   /** False when some text of an active run may be missing here. */
   complete: boolean;
 
   constructor(initial: readonly Accumulator[], complete: boolean) {
-    this.#parts = initial.map(({ messageId, partIndex, text }) => ({ messageId, partIndex, text }));
+    this.#parts = initial.map(({ messageId, partIndex, text }) => ({
+      messageId,
+      partIndex,
+      text: new GrowingText(text),
+    }));
     this.complete = complete;
   }
 
   list(): Accumulator[] {
-    return this.#parts.map(({ messageId, partIndex, text }) => ({ messageId, partIndex, text }));
+    return this.#parts.map(({ messageId, partIndex, text }) => ({
+      messageId,
+      partIndex,
+      text: text.toString(),
+    }));
   }
 
   apply(change: Accumulate): void {
@@ -42,14 +51,14 @@ export class Accumulators {
     const { length } = part.text;
     const added = offset === length ? delta : delta.slice(length - offset);
     if (offset > length || length + added.length > MAX_TEXT) this.complete = false;
-    else if (offset + delta.length > length) part.text += added;
+    else if (offset + delta.length > length) part.text.append(added);
   }
 
   #reset(messageId: string, partIndex: number, length: number): void {
     this.#parts = this.#parts.filter((part) => part.messageId !== messageId || part.partIndex <= partIndex);
     const part = this.#find(messageId, partIndex) ?? this.#begin(messageId, partIndex);
     this.complete = part.text.length >= length;
-    part.text = part.text.slice(0, length);
+    part.text.cut(length);
   }
 
   /** From the end, as the part that grows is the newest. */
@@ -66,7 +75,7 @@ export class Accumulators {
       this.#parts.shift();
       this.complete = false;
     }
-    const part = { messageId, partIndex, text: "" };
+    const part = { messageId, partIndex, text: new GrowingText() };
     this.#parts.push(part);
     return part;
   }
