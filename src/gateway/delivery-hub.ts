@@ -44,6 +44,11 @@ export class DeliveryHub {
     return this.#shared.fanOut.topics;
   }
 
+  /** Over all connections. */
+  get subscriptions(): number {
+    return this.#shared.fanOut.subscriptions;
+  }
+
   /** Nothing is delivered any more. Idempotent. */
   close(): void {
     this.#shared.reader.close();

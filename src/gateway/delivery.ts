@@ -1,18 +1,16 @@
 /**
  * Delivery of one topic to one connection [L6, L7]. Pure: the subscription around it sends, reads and times.
  *
- *              released            read: nothing more              pressure
- *    ┌──────┐ ─────────▶ ┌─────────────┐ ────────────▶ ┌──────┐ ───────────▶ ┌─────────┐
- *    │ held │            │ catching-up │ ◀──────────── │ live │              │ lagging │
- *    └──────┘            └─────────────┘  gap, head,   └──────┘ ◀─────────── └─────────┘
- *        │                  ▲   │   │     other epoch     │     relieved, none   ▲   │
- *        │ released,        │   │   └─────────────────────┼──────── pressure ────┘   │
- *        │ pressed:         └───┼─────────────────────────┼──── relieved, behind ────┤
- *        │ lagging              │ read: not to be had,    │                          │
- *        └──────────────────────┴──── stopped ────────────┴──────────────────────────┤
- *                                                                               ┌────▼──┐
- *                                                                               │ ended │
- *                                                                               └───────┘
+ *   held ──released──▶ catching-up ──entries, nothing more──▶ live
+ *     │                  ▲  │    ▲                             │ │
+ *     │                  │  │    └──gap, newer head, doubt─────┘ │
+ *     │         relieved │  │ pressure                    pressure
+ *     │                  │  ▼                                    ▼
+ *     └──released,───▶ lagging ◀─────────────────────────────────┘
+ *        pressed         └──relieved, nothing missed──▶ live
+ *
+ *   catching-up, lagging ──unreadable──▶ ended, with a resync
+ *   any ──stopped──▶ ended
  *
  * - The epoch is compared before the seq. A seq ≤ cursor is dropped, cursor + 1 is sent, anything else is read.
  * - `catching-up` has exactly one read in flight (or waiting to start); `live` and `held` have none.

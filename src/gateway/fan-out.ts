@@ -55,6 +55,7 @@ export class FanOut {
   readonly #fans = new Map<string, Fan>();
   readonly #ticking = new Set<Ticking>();
   readonly #stopTicks: () => void;
+  #subscriptions = 0;
   #comparing = false;
   #closed = false;
 
@@ -66,6 +67,11 @@ export class FanOut {
   /** Topics that this node is subscribed to. */
   get topics(): number {
     return this.#fans.size;
+  }
+
+  /** Over all connections. */
+  get subscriptions(): number {
+    return this.#subscriptions;
   }
 
   /** Starts listening before a subscribe is answered; each `prepare` is followed by one `settle`. */
@@ -82,11 +88,14 @@ export class FanOut {
 
   attach(subscription: Subscription): void {
     this.#fan(subscription.topic).subscriptions.add(subscription);
+    this.#subscriptions++;
   }
 
   detach(subscription: Subscription): void {
     const fan = this.#fans.get(subscription.topic);
-    if (fan?.subscriptions.delete(subscription)) this.#dropIfUnused(fan);
+    if (!fan?.subscriptions.delete(subscription)) return;
+    this.#subscriptions--;
+    this.#dropIfUnused(fan);
   }
 
   watch(ticking: Ticking): void {

@@ -44,11 +44,11 @@ export class Reads implements ReadService {
     });
     if (page === null) throw new ParleyError("NOT_FOUND");
     const room = RESULT_BYTES - jsonBytes(page.conversation);
-    const { messages, cut } = fitMessages(overlay(page.messages, state?.accumulators ?? []), room, false);
+    const { messages, leftOut } = fitMessages(overlay(page.messages, state?.accumulators ?? []), room, false);
     return {
       conversation: page.conversation,
       messages: [...messages],
-      hasMore: page.hasMore || cut,
+      hasMore: page.hasMore || leftOut,
       position: state === null ? null : { epoch: state.epoch, seq: state.seq },
     };
   }

@@ -22,7 +22,7 @@ export interface Fitted {
   /** Oldest first; the newest of what was given. */
   readonly messages: readonly Message[];
   /** Older ones had to be left out. */
-  readonly cut: boolean;
+  readonly leftOut: boolean;
   readonly rest: readonly TextRest[];
 }
 
@@ -74,7 +74,7 @@ export function fitMessages(messages: readonly Message[], budget: number, deltas
     rest.push(...fitted.rest);
     room -= fitted.bytes + 1;
   }
-  return { messages: kept.toReversed(), cut: kept.length < messages.length, rest };
+  return { messages: kept.toReversed(), leftOut: kept.length < messages.length, rest };
 }
 
 interface FittedMessage {

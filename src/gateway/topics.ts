@@ -82,10 +82,10 @@ export class TopicOpener {
   #snapshot(state: TopicState, rows: ConversationSnapshot): OpenedTopic {
     const empty = { ...rows, messages: [], hasMore: true };
     const room = SNAPSHOT_BYTES - jsonBytes(empty);
-    const { messages, cut, rest } = fitMessages(overlay(rows.messages, state.accumulators), room, true);
+    const { messages, leftOut, rest } = fitMessages(overlay(rows.messages, state.accumulators), room, true);
     const text = TextDeltas.of(rest, state.seq, new Date().toISOString());
     if (text === undefined) throw new ParleyError("UNAVAILABLE", { retryAfterMs: 500 });
-    const snapshot = { ...rows, messages: [...messages], hasMore: rows.hasMore || cut };
+    const snapshot = { ...rows, messages: [...messages], hasMore: rows.hasMore || leftOut };
     return opened({ mode: "snapshot", position: { epoch: state.epoch, seq: text.before }, snapshot }, text);
   }
 
