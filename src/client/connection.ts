@@ -94,7 +94,6 @@ export class ClientConnection {
   /** The session is over by the user's own wish: the server keeps the connection, which is of no use any more. */
   signedOut(): void {
     this.#credentials.forgetSession();
-    this.#identity = undefined;
     this.#input({ type: "refused", reason: "signed-out", error: undefined, canLogin: false });
   }
 
@@ -141,6 +140,7 @@ export class ClientConnection {
       case "waiting":
       case "closed":
         this.#abandon();
+        if (to.phase === "closed" && to.reason === "signed-out") this.#identity = undefined;
         break;
       case "ready":
         if (from.phase !== "ready") this.#becameReady();
@@ -275,7 +275,6 @@ export class ClientConnection {
       this.#identity = identity;
       return this.#input({ type: "authenticated" });
     }
-    this.#identity = undefined;
     this.send(JSON.stringify(this.#credentials.request(AUTH_ID)));
   }
 
