@@ -4,6 +4,9 @@ import { defineHandler, idempotencyOf } from "../src/sessions/handler.ts";
 
 const PAGE = 30;
 
+/** A title is one line: control characters would grow sixfold in JSON, and a page of titles must fit a frame. */
+const oneLine = (title: string): string => title.replace(/[\p{Cc}\s]+/gu, " ").trim();
+
 export default [
   defineHandler("conversation.create", "user", async (context, params) => {
     const { store, agent, models } = context.services;
@@ -13,7 +16,7 @@ export default [
       idempotencyKey === undefined ? undefined : idempotencyOf("conversation.create", { ...params, idempotencyKey });
     const created = await store.conversations.create(
       context.scope,
-      { id: uuidv7(), title: title.trim(), model },
+      { id: uuidv7(), title: oneLine(title), model },
       idempotency,
     );
     if (!created.ok) throw new ParleyError(created.reason);
@@ -32,7 +35,7 @@ export default [
 
   defineHandler("conversation.rename", "user", async (context, { conversationId, title }) => {
     const { store, agent } = context.services;
-    const renamed = await store.conversations.rename(context.scope, conversationId, title.trim());
+    const renamed = await store.conversations.rename(context.scope, conversationId, oneLine(title));
     if (renamed === null) throw new ParleyError("NOT_FOUND");
     await agent.announce(renamed.announce);
     return { conversation: renamed.conversation };

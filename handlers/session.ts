@@ -5,6 +5,9 @@ import { defineHandler } from "../src/sessions/handler.ts";
 
 const loggedIn = ({ id, expiresAt, user, tenant }: StoredSession) => ({ session: { id, expiresAt }, user, tenant });
 
+/** The most recently used logins that `session.list` names; more would not fit a frame. */
+const LISTED = 100;
+
 const described = ({ id, expiresAt, createdAt, lastSeenAt, device }: Omit<Session, "current">, current: boolean) => ({
   id,
   expiresAt,
@@ -34,8 +37,9 @@ export default [
   defineHandler("session.get", "user", (context) => ({ session: described(context.session, true) })),
 
   defineHandler("session.list", "user", async (context) => {
-    const sessions = await context.services.store.sessions.list(context.scope);
-    return { sessions: sessions.map((session) => described(session, session.id === context.session.id)) };
+    const all = await context.services.store.sessions.list(context.scope);
+    const sessions = all.map((session) => described(session, session.id === context.session.id));
+    return { sessions: sessions.filter(({ current }, index) => current || index < LISTED) };
   }),
 
   defineHandler("session.revoke", "user", async (context, { sessionId }) => {
