@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ConfigError, readConfig } from "./config.ts";
+import { readConfig } from "./config.ts";
+import { StartError } from "./ports/start-error.ts";
 
 test("an empty environment gives one node on an embedded store, on loopback", () => {
   const config = readConfig({});
@@ -25,7 +26,7 @@ test("every problem of a bad environment stands in one message, and no secret do
   assert.throws(
     () => readConfig(env),
     (error) => {
-      assert.ok(error instanceof ConfigError);
+      assert.ok(error instanceof StartError);
       for (const name of Object.keys(env)) assert.match(error.message, new RegExp(`- ${name}: `));
       assert.doesNotMatch(error.message, /hunter2|too-short-secret/);
       assert.match(error.message, /PARLEY_WS_PORT: expected a whole number from 0 to 65535/);

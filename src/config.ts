@@ -3,6 +3,7 @@
  * an operator mends them in one go; values of secrets never appear in it.
  */
 import { z } from "zod";
+import { StartError } from "./ports/start-error.ts";
 
 export type StoreConfig =
   | { readonly kind: "embedded"; readonly dataDir: string }
@@ -103,15 +104,10 @@ const environment = z.object({
   REDIS_URL: z.string().optional(),
 });
 
-/** A start that cannot go on. Its message lists everything that is wrong and what is expected. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
+const refusal = (problems: readonly string[]): StartError =>
+  new StartError(`Parley can't start with this environment:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
 
-  constructor(problems: readonly string[]) {
-    super(`Parley can't start with this environment:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
-  }
-}
-
+/** Throws `StartError` with everything that is wrong and what is expected. */
 export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
   // An empty variable is an unset one: compose files and CI pass them like that.
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
@@ -122,7 +118,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
         (issue) => `${issue.path.join(".")}: expected ${issue.message.replace(/^Invalid input: expected /, "")}`,
       );
   problems.push(...notYet(set));
-  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  if (!parsed.success || problems.length > 0) throw refusal(problems);
 
   const e = parsed.data;
   return Object.freeze<Config>({

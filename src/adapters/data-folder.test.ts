@@ -5,12 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
-import { DataFolderError, openDataFolder } from "./data-folder.ts";
+import { StartError } from "../ports/start-error.ts";
+import { openDataFolder } from "./data-folder.ts";
 
 const root = mkdtempSync(join(tmpdir(), "parley-folder-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-const refusal = (pattern: RegExp) => (error: unknown) => error instanceof DataFolderError && pattern.test(error.message);
+const refusal = (pattern: RegExp) => (error: unknown) => error instanceof StartError && pattern.test(error.message);
 
 test("a second holder of the folder is refused and told what to do, until the first lets go", () => {
   const dir = join(root, "one");

@@ -11,6 +11,7 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { StartError } from "../ports/start-error.ts";
 
 export interface DataFolder {
   /** Absolute. */
@@ -19,20 +20,16 @@ export interface DataFolder {
   release(): void;
 }
 
-export class DataFolderError extends Error {
-  override readonly name = "DataFolderError";
-}
-
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Creates the folder when it is missing and takes its lock. Throws `DataFolderError` with what to do about it. */
+/** Creates the folder when it is missing and takes its lock. Throws `StartError` with what to do about it. */
 export function openDataFolder(dir: string): DataFolder {
   const path = resolve(dir);
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new DataFolderError(
+    throw new StartError(
       `The data folder ${path} can't be used (${reason(error)}). Set PARLEY_DATA_DIR to a folder this user may write.`,
       { cause: error },
     );
@@ -51,12 +48,12 @@ function takeLock(path: string): DatabaseSync {
   } catch (error) {
     database?.close();
     if (/locked|busy/i.test(reason(error))) {
-      throw new DataFolderError(
+      throw new StartError(
         `Another Parley uses the data folder ${path}. Stop that one first, or set PARLEY_DATA_DIR to another folder.`,
         { cause: error },
       );
     }
-    throw new DataFolderError(
+    throw new StartError(
       `The lock file ${file} can't be used (${reason(error)}). It holds no data: with no Parley running, delete it.`,
       { cause: error },
     );

@@ -3,7 +3,8 @@ import test, { after, before } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { startPostgres } from "../../test/support/postgres.ts";
-import { NodeLockError, takeSingleNodeLock } from "./single-node-lock.ts";
+import { StartError } from "../ports/start-error.ts";
+import { takeSingleNodeLock } from "./single-node-lock.ts";
 
 let server: Awaited<ReturnType<typeof startPostgres>>;
 before(async () => {
@@ -17,7 +18,7 @@ test("a second node on the same database is refused with what to do, until the f
   const url = await server.createDatabase("lock_one");
   const first = await takeSingleNodeLock(url, never);
   await assert.rejects(takeSingleNodeLock(url, never), (error) => {
-    assert.ok(error instanceof NodeLockError);
+    assert.ok(error instanceof StartError);
     assert.match(error.message, /Another Parley uses this database.*Stop that one first/);
     return true;
   });

@@ -7,22 +7,19 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
+import { StartError } from "../ports/start-error.ts";
 
 /** Any constant will do; advisory locks are counted per database. */
 const LOCK = [0x7061_726c, 1] as const;
 const CONNECT_MS = 5_000;
 const RETRY_MS = 1_000;
 
-export class NodeLockError extends Error {
-  override readonly name = "NodeLockError";
-}
-
 export interface SingleNodeLock {
   release(): Promise<void>;
 }
 
-/** Rejects with `NodeLockError` when another node holds it. `onLost` is called once, when it can't be had again. */
-export async function takeSingleNodeLock(url: string, onLost: (error: NodeLockError) => void): Promise<SingleNodeLock> {
+/** Rejects with `StartError` when another node holds it. `onLost` is called once, when it can't be had again. */
+export async function takeSingleNodeLock(url: string, onLost: (error: StartError) => void): Promise<SingleNodeLock> {
   let released = false;
   let client: Client | undefined;
 
@@ -31,7 +28,7 @@ export async function takeSingleNodeLock(url: string, onLost: (error: NodeLockEr
     // An error is followed by "end"; without a listener it would end the process.
     client.on("error", () => {});
     client.once("end", () => {
-      if (!released) retake().catch((error: unknown) => onLost(asLockError(error)));
+      if (!released) retake().catch((error: unknown) => onLost(asStartError(error)));
     });
   };
   const retake = async (): Promise<void> => {
@@ -39,7 +36,7 @@ export async function takeSingleNodeLock(url: string, onLost: (error: NodeLockEr
       try {
         return await take();
       } catch (error) {
-        if (error instanceof NodeLockError) throw error;
+        if (error instanceof StartError) throw error;
         await sleep(RETRY_MS, undefined, { ref: false });
       }
     }
@@ -72,10 +69,10 @@ async function locked(url: string): Promise<Client> {
     throw error;
   }
   await client.end();
-  throw new NodeLockError(
+  throw new StartError(
     "Another Parley uses this database, and without Redis only one may. Stop that one first, or use another database.",
   );
 }
 
-const asLockError = (error: unknown): NodeLockError =>
-  error instanceof NodeLockError ? error : new NodeLockError("The lock of the database was lost.", { cause: error });
+const asStartError = (error: unknown): StartError =>
+  error instanceof StartError ? error : new StartError("The lock of the database was lost.", { cause: error });
