@@ -34,6 +34,7 @@ CREATE TABLE "idempotency_keys" (
 CREATE TABLE "messages" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"tenant_id" uuid NOT NULL,
+	"user_id" uuid NOT NULL,
 	"conversation_id" uuid NOT NULL,
 	"parent_id" uuid,
 	"run_id" uuid,
@@ -97,6 +98,7 @@ CREATE TABLE "sessions" (
 CREATE TABLE "steps" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"tenant_id" uuid NOT NULL,
+	"user_id" uuid NOT NULL,
 	"run_id" uuid NOT NULL,
 	"index" integer NOT NULL,
 	"kind" text NOT NULL,

@@ -41,25 +41,21 @@ GRANT SELECT, INSERT, UPDATE ON conversations TO parley_app;
 GRANT SELECT (id, tenant_id, user_id, fence, head_id, current_run_id), UPDATE (fence, head_id) ON conversations
   TO parley_system;
 
--- What hangs on a conversation is visible with it: the subqueries below are themselves under the policy above.
 ALTER TABLE messages ENABLE ROW LEVEL SECURITY;
 ALTER TABLE messages FORCE ROW LEVEL SECURITY;
-CREATE POLICY app ON messages TO parley_app USING (
-  tenant_id = parley_tenant() AND EXISTS (SELECT FROM conversations c WHERE c.id = messages.conversation_id));
+CREATE POLICY app ON messages TO parley_app USING (tenant_id = parley_tenant() AND user_id = parley_user());
 GRANT SELECT, INSERT, UPDATE ON messages TO parley_app;
 
 ALTER TABLE runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE runs FORCE ROW LEVEL SECURITY;
-CREATE POLICY app ON runs TO parley_app USING (
-  tenant_id = parley_tenant() AND EXISTS (SELECT FROM conversations c WHERE c.id = runs.conversation_id));
+CREATE POLICY app ON runs TO parley_app USING (tenant_id = parley_tenant() AND user_id = parley_user());
 CREATE POLICY system ON runs TO parley_system USING (true);
 GRANT SELECT, INSERT, UPDATE ON runs TO parley_app;
 GRANT SELECT, UPDATE (status, attempt, fence, owner, lease_until, deadline_at, started_at) ON runs TO parley_system;
 
 ALTER TABLE steps ENABLE ROW LEVEL SECURITY;
 ALTER TABLE steps FORCE ROW LEVEL SECURITY;
-CREATE POLICY app ON steps TO parley_app USING (
-  tenant_id = parley_tenant() AND EXISTS (SELECT FROM runs r WHERE r.id = steps.run_id));
+CREATE POLICY app ON steps TO parley_app USING (tenant_id = parley_tenant() AND user_id = parley_user());
 GRANT SELECT, INSERT, UPDATE ON steps TO parley_app;
 
 -- The app writes announcements and audit rows and never reads them back.

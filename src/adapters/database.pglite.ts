@@ -11,7 +11,7 @@ import { toStoreError } from "./database-errors.ts";
 import { changing, type Database, openedAt, opening, type Transaction } from "./database.ts";
 import { migrate } from "./migrator.ts";
 import { openFolder } from "./pglite-folder.ts";
-import { type Statement, valuesOf } from "./statement.ts";
+import type { RunStatement } from "./pglite-statements.ts";
 
 export interface PgliteOptions {
   /** Folder of the database alone, made when it is missing; in memory when absent. */
@@ -36,10 +36,20 @@ export async function openPglite(options: PgliteOptions): Promise<Database> {
     await pglite.close();
     throw error;
   }
-  return pgliteDatabase(pglite, maxWaiting);
+  await pglite.exec(planning);
+  const { preparedStatements } = await import("./pglite-statements.ts");
+  return pgliteDatabase(pglite, preparedStatements(pglite), maxWaiting);
 }
 
-function pgliteDatabase(pglite: PGlite, maxWaiting: number): Database {
+/**
+ * Each statement is planned once, when the tables may be empty and nothing has been counted; so the plan is the one
+ * that stays right when they grow: index look-ups.
+ */
+const planning =
+  "set plan_cache_mode = force_generic_plan; " +
+  "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off";
+
+function pgliteDatabase(pglite: PGlite, run: RunStatement, maxWaiting: number): Database {
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   let closing: Promise<void> | undefined;
@@ -67,8 +77,7 @@ function pgliteDatabase(pglite: PGlite, maxWaiting: number): Database {
           const results = await pglite.exec(begin);
           const tx: Transaction = {
             now: openedAt(results),
-            run: async <Params extends object, Row>(statement: Statement<Params, Row>, params: Params) =>
-              (await pglite.query<Row>(statement.text, valuesOf(statement, params))).rows,
+            run,
             become: async (other) => {
               await pglite.exec(changing(other));
             },

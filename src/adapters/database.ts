@@ -47,36 +47,34 @@ function literal(id: string): string {
   return `'${id}'`;
 }
 
+/** One simple query, and so one round trip; the last result with a row says when the transaction began. */
 function assume(access: Access): string {
-  if (access === "system") return "set local role parley_system";
+  if (access === "system") return "set local role parley_system; select now()::timestamptz(3) as now";
   const { tenantId, userId } = access;
   return (
     "set local role parley_app; " +
     `select set_config('parley.tenant_id', ${literal(tenantId)}, true), ` +
-    `set_config('parley.user_id', ${literal(userId)}, true)`
+    `set_config('parley.user_id', ${literal(userId)}, true), now()::timestamptz(3) as now`
   );
 }
 
 /**
- * What opens a transaction, as one simple query and so one round trip. Its last result but the lock's is `now`.
- * The lock is a statement of its own, so that whatever follows sees what the holder before has committed.
+ * What opens a transaction. The lock is a statement of its own, so that whatever follows sees what its last holder
+ * has committed.
  */
 export function opening(access: Access, { lock, snapshot }: TransactionOptions = {}): string {
-  return [
-    snapshot ? "begin isolation level repeatable read read only" : "begin",
-    assume(access),
-    `select to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as now`,
-    ...(lock === undefined ? [] : [`select from conversations where id = ${literal(lock)} for update`]),
-  ].join("; ");
+  const begin = snapshot ? "begin isolation level repeatable read read only" : "begin";
+  const locking = lock === undefined ? "" : `; select from conversations where id = ${literal(lock)} for update`;
+  return `${begin}; ${assume(access)}${locking}`;
 }
 
 export const changing = (access: Access): string => assume(access);
 
-/** Reads `now` from the results of `opening`. */
+/** Reads the time from the results of `opening`. */
 export function openedAt(results: readonly { readonly rows: readonly unknown[] }[]): string {
   for (const { rows } of results) {
-    const row = rows[0] as { readonly now?: string } | undefined;
-    if (row?.now !== undefined) return row.now;
+    const row = rows[0] as { readonly now?: Date } | undefined;
+    if (row?.now !== undefined) return row.now.toISOString();
   }
   throw new Error("The opening of a transaction gave no time");
 }

@@ -111,6 +111,8 @@ export const messages = pgTable(
   {
     id: uuid().primaryKey(),
     tenant_id: uuid().notNull(),
+    /** Whose conversation it is, for the policy: a look into another table would cost every row one. */
+    user_id: uuid().notNull(),
     conversation_id: conversation(),
     parent_id: uuid(),
     run_id: uuid(),
@@ -137,7 +139,7 @@ export const runs = pgTable(
     id: uuid().primaryKey(),
     tenant_id: uuid().notNull(),
     conversation_id: conversation(),
-    /** The author, with whose permissions it runs [R2]. */
+    /** The author, with whose permissions it runs [R2], and whose conversation it is. */
     user_id: user(),
     status: text({ enum: ["queued", "running", "waiting", "completed", "failed", "stopped"] }).notNull(),
     attempt: integer().notNull().default(0),
@@ -179,6 +181,7 @@ export const steps = pgTable(
   {
     id: uuid().primaryKey(),
     tenant_id: uuid().notNull(),
+    user_id: uuid().notNull(),
     run_id: uuid()
       .notNull()
       .references(() => runs.id),

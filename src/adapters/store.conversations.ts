@@ -24,6 +24,9 @@ import {
 /** Messages that a snapshot has at most, however small they are. */
 const SNAPSHOT_MESSAGES = 200;
 
+/** A seq that no message reaches. */
+const AFTER_ALL = "9223372036854775807";
+
 interface NewConversation {
   readonly id: string;
   readonly tenantId: string;
@@ -51,15 +54,12 @@ const insertConversationOnce = statement<NewConversation & KeyParams, { done: nu
     select count(*)::int as done from key`,
 );
 
-const listConversations = statement<
-  { time: string | null; id: string | null; query: string | null; limit: number },
-  ConversationRow
->(
+const listConversations = statement<{ time: string; id: string; query: string | null; limit: number }, ConversationRow>(
   "list_conversations",
   (p) => sql`
     select ${conversationFields} from conversations c
     where c.user_id = parley_user()
-      and (${p.time}::timestamptz is null or (c.updated_at, c.id) < (${p.time}::timestamptz, ${p.id}::uuid))
+      and (c.updated_at, c.id) < (${p.time}::timestamptz, ${p.id}::uuid)
       and (${p.query}::text is null or strpos(lower(c.title), lower(${p.query}::text)) > 0)
     order by c.updated_at desc, c.id desc
     limit ${p.limit}`,
@@ -77,28 +77,29 @@ const renameConversation = statement<{ id: string; title: string }, Conversation
 
 const announce = statement<{ announcements: string }, unknown>("announce", (p) => insertOutbox(p.announcements));
 
-/** Newest first: the messages before a place that begin within `maxBytes`, and one more if the limit cut them off. */
+/**
+ * Newest first: the messages before a place that begin within `maxBytes`. `candidates` counts them and those that the
+ * bytes cut off, up to one more than the limit.
+ */
 const pageOfMessages = statement<
   { conversationId: string; before: string | null; limit: number; maxBytes: number },
-  MessageRow & { older: boolean }
+  MessageRow & { candidates: number }
 >(
   "page_of_messages",
   (p) => sql`
-    select ${messageFields}, exists (
-      select from messages o where o.conversation_id = m.conversation_id and o.seq < m.seq
-    ) as older
+    select ${messageFields}, m.candidates
     from (
-      select id, seq, sum(bytes) over (order by seq desc) - bytes as newer_bytes
+      select *, sum(bytes) over (order by seq desc) - bytes as newer_bytes, (count(*) over ())::int as candidates
       from (
-        select id, seq, bytes from messages
-        where conversation_id = ${p.conversationId}::uuid
-          and (${p.before}::uuid is null or seq < (select seq from messages where id = ${p.before}::uuid))
+        select * from messages
+        where conversation_id = ${p.conversationId}
+          and seq < coalesce((select seq from messages where id = ${p.before}::uuid), ${sql.raw(AFTER_ALL)})
         order by seq desc
-        limit ${p.limit}
-      ) candidates
-    ) page join messages m on m.id = page.id
-    where page.newer_bytes < ${p.maxBytes}
-    order by page.seq desc`,
+        limit ${p.limit}::int + 1
+      ) newest
+    ) m
+    where m.newer_bytes < ${p.maxBytes}
+    order by m.seq desc`,
 );
 
 const messageExists = statement<{ id: string; conversationId: string }, unknown>(
@@ -129,6 +130,9 @@ const fenceOf = statement<{ id: string }, { fence: string | number }>(
   (p) => sql`select fence from conversations where id = ${p.id}`,
 );
 
+/** A place before every conversation of the list. */
+const NEWEST = { time: "infinity", id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
+
 const encodeCursor = ({ updatedAt, id }: Conversation): string =>
   Buffer.from(`${updatedAt} ${id}`).toString("base64url");
 
@@ -150,9 +154,8 @@ async function readPage(
   }: { readonly before?: string | undefined; readonly limit: number; readonly maxBytes: number },
 ): Promise<{ readonly messages: Message[]; readonly hasMore: boolean }> {
   const rows = await tx.run(pageOfMessages, { conversationId, before: before ?? null, limit, maxBytes });
-  const messages = fitPage(rows.map(toMessage), maxBytes);
-  const oldest = rows[messages.length - 1];
-  return { messages, hasMore: oldest?.older ?? false };
+  const messages = fitPage(rows.slice(0, limit).map(toMessage), maxBytes);
+  return { messages, hasMore: (rows[0]?.candidates ?? 0) > messages.length };
 }
 
 export const createConversationStore = (database: Database): ConversationStore => ({
@@ -177,7 +180,7 @@ export const createConversationStore = (database: Database): ConversationStore =
   },
 
   async list(scope, { cursor, limit, query }) {
-    const after = cursor === undefined ? { time: null, id: null } : decodeCursor(cursor);
+    const after = cursor === undefined ? NEWEST : decodeCursor(cursor);
     const rows = await database.transaction(scope, (tx) =>
       tx.run(listConversations, { ...after, query: query || null, limit: limit + 1 }),
     );

@@ -9,6 +9,7 @@ import { insertOutbox, onConversation, type RunRow, runFields, toRun } from "./s
 interface Write {
   readonly runId: string;
   readonly tenantId: string;
+  readonly userId: string;
   readonly fence: number;
   readonly owner: string;
   readonly steps: string;
@@ -33,15 +34,13 @@ const writeJournal = statement<Write, RunRow>(
   "write_journal",
   (p) => sql`
     with own as (
-      select r.id, r.conversation_id, r.assistant_message_id
-      from runs r join conversations c on c.id = r.conversation_id
-      where r.id = ${p.runId} and r.status = 'running' and r.fence = ${p.fence} and r.owner = ${p.owner}
-        and c.fence = r.fence
-      for update of r
+      select id, conversation_id, assistant_message_id from runs
+      where id = ${p.runId} and status = 'running' and fence = ${p.fence} and owner = ${p.owner}
+      for update
     ), written_steps as (
-      insert into steps (id, tenant_id, run_id, index, kind, attempt, status, input_tokens, output_tokens, started_at,
+      insert into steps (id, tenant_id, user_id, run_id, index, kind, attempt, status, input_tokens, output_tokens, started_at,
         finished_at)
-      select s.id, ${p.tenantId}::uuid, own.id, s.index, s.kind, s.attempt, s.status,
+      select s.id, ${p.tenantId}::uuid, ${p.userId}::uuid, own.id, s.index, s.kind, s.attempt, s.status,
         (s.usage ->> 'inputTokens')::bigint, (s.usage ->> 'outputTokens')::bigint, s."startedAt", s."finishedAt"
       from own, jsonb_to_recordset(${p.steps}::jsonb) as s(
         id uuid, index int, kind text, attempt int, status text, usage jsonb, "startedAt" timestamptz,
@@ -87,6 +86,7 @@ export const createJournalStore = (database: Database): Pick<RunStore, "commit">
         const [row] = await tx.run(writeJournal, {
           runId,
           tenantId,
+          userId,
           fence,
           owner,
           steps: toJson(steps),

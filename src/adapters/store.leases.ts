@@ -73,9 +73,13 @@ interface BranchRow extends MessageRow {
 
 /**
  * Writes the answers that begin, gives their questions a parent where they waited in the queue, and reads each branch
- * from the question back to what `maxBytes` allows. The reading half sees the rows as they were before.
+ * from the question back to what `maxBytes` allows. The reading half sees the rows as they were before. Arrays and
+ * `lateral … offset 0` keep the planner to one index look-up a message, whatever it believes of the table's size.
  */
-const beginAnswers = statement<{ tenantId: string; items: string; announcements: string; maxBytes: number }, BranchRow>(
+const beginAnswers = statement<
+  { tenantId: string; userId: string; items: string; announcements: string; maxBytes: number },
+  BranchRow
+>(
   "begin_answers",
   (p) => sql`
     with recursive item as (
@@ -84,25 +88,23 @@ const beginAnswers = statement<{ tenantId: string; items: string; announcements:
         begins boolean)
     ), answers as (
       insert into messages
-        (id, tenant_id, conversation_id, parent_id, run_id, seq, role, author, parts, bytes, status, created_at)
-      select i.answer, ${p.tenantId}::uuid, i."conversationId", i.question, i."runId", i.seq, 'assistant', i.model,
+        (id, tenant_id, user_id, conversation_id, parent_id, run_id, seq, role, author, parts, bytes, status, created_at)
+      select i.answer, ${p.tenantId}::uuid, ${p.userId}::uuid, i."conversationId", i.question, i."runId", i.seq, 'assistant', i.model,
         '[]', 2, 'streaming', now()
       from item i where i.begins
     ), questions as (
-      update messages m set parent_id = i."parentId" from item i
-      where m.id = i.question and i."parentId" is not null
+      update messages m set parent_id = (select i."parentId" from item i where i.question = m.id)
+      where m.id = any(array(select i.question from item i where i."parentId" is not null))
     ), announced as (${insertOutbox(p.announcements)}),
     branch as (
-      select i."runId", 0 as depth, m.id, coalesce(i."parentId", m.parent_id) as parent_id, m.bytes::bigint as total
-      from item i join messages m on m.id = i.question
+      select i."runId" as for_run, 0 as depth, coalesce(i."parentId", m.parent_id) as next, m.bytes::bigint as total, m.*
+      from item i, lateral (select * from messages q where q.id = i.question offset 0) m
       union all
-      select b."runId", b.depth + 1, m.id, m.parent_id, b.total + m.bytes
-      from branch b join messages m on m.id = b.parent_id
+      select b.for_run, b.depth + 1, m.parent_id, b.total + m.bytes, m.*
+      from branch b, lateral (select * from messages q where q.id = b.next offset 0) m
       where b.total + m.bytes <= ${p.maxBytes}
     )
-    select ${messageFields}, b."runId" as "forRun"
-    from branch b join messages m on m.id = b.id
-    order by b.depth desc`,
+    select ${messageFields}, m.for_run as "forRun" from branch m order by m.depth desc`,
 );
 
 const announce = statement<{ announcements: string }, unknown>("announce", (p) => insertOutbox(p.announcements));
@@ -232,7 +234,7 @@ async function begin(
     .map(({ run, answer }) => runStarted(scope, run, answer));
 
   const branches = await tx.run(beginAnswers, {
-    tenantId: scope.tenantId,
+    ...scope,
     items: toJson(
       items.map(({ row, run, parentId }) => ({
         runId: run.id,

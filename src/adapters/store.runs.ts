@@ -81,8 +81,8 @@ const insertTurn = statement<Turn, { done: number }>(
     with key as (${insertKey(p)}),
     question as (
       insert into messages
-        (id, tenant_id, conversation_id, parent_id, run_id, seq, role, author, parts, bytes, status, created_at)
-      select ${p.userMessageId}::uuid, ${p.tenantId}::uuid, ${p.conversationId}::uuid, ${p.parentId}::uuid,
+        (id, tenant_id, user_id, conversation_id, parent_id, run_id, seq, role, author, parts, bytes, status, created_at)
+      select ${p.userMessageId}::uuid, ${p.tenantId}::uuid, ${p.userId}::uuid, ${p.conversationId}::uuid, ${p.parentId}::uuid,
         ${p.runId}::uuid, ${p.seq}::bigint, 'user', ${p.userId}::text, ${p.parts}::jsonb, ${p.bytes}::int,
         'complete', now()
       from key
