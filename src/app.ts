@@ -10,10 +10,11 @@ import { createModelCatalog } from "./agent/catalog.ts";
 import { createEngine } from "./agent/engine.ts";
 import { systemClock } from "./gateway/clock.ts";
 import { DeliveryHub } from "./gateway/delivery-hub.ts";
+import { newDeliveryCounters } from "./gateway/delivery-types.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { statusRoutes } from "./gateway/http-routes.ts";
 import type { GatewayLimits } from "./gateway/limits.ts";
-import { guardRoute, originPolicy, upgradeGuard } from "./gateway/origin.ts";
+import { originPolicy, upgradeGuard } from "./gateway/origin.ts";
 import { Reads } from "./gateway/reads.ts";
 import type { Entry } from "./gateway/registry.ts";
 import type { EventLog } from "./ports/event-log.ts";
@@ -88,12 +89,14 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
     exclusive: true,
     maxRuns: options.maxActiveRuns,
   });
+  const counters = newDeliveryCounters();
+  metrics.delivery(counters);
   const hub = new DeliveryHub({
     log,
     store,
     clock: systemClock,
     logger,
-    counters: metrics.delivery(),
+    counters,
     maxSubscriptions: options.limits.subscriptions,
   });
   const services: Services = {
@@ -110,6 +113,7 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
     sessions,
     hub,
     handlers,
+    origins,
     metrics,
     log: logger,
     nodeId: options.nodeId,
@@ -122,7 +126,7 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
 
   let draining = false;
   const routes = [
-    ...gateway.routes.map((route) => guardRoute(origins, route)),
+    ...gateway.routes,
     ...statusRoutes({
       mode: options.mode,
       sessions: () => sessions.sessionCount,

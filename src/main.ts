@@ -147,6 +147,8 @@ function endOnce(logger: RootLogger): Ending {
 
 main().catch((error: unknown) => {
   const known = error instanceof StartError;
-  process.stderr.write(`${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    `${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   process.exit(known ? 2 : 1);
 });
