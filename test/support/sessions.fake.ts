@@ -55,7 +55,9 @@ export class FakeSessionStore implements SessionStore {
 
   async list(scope: { tenantId: string; userId: string }) {
     this.called("list");
-    return this.rows.filter((row) => this.isLive(row) && row.session.user.id === scope.userId).map((row) => row.session);
+    return this.rows
+      .filter((row) => this.isLive(row) && row.session.user.id === scope.userId)
+      .map((row) => row.session);
   }
 
   async revoke(scope: { tenantId: string; userId: string }, sessionId: string): Promise<boolean> {
