@@ -12,6 +12,7 @@ import { encodeError, encodeNotification } from "../protocol/codec.ts";
 import { AUTH_DEADLINE_MS, HEARTBEAT_MS, PROTOCOL, SILENCE_MS } from "../protocol/constants.ts";
 import { CLOSE, ParleyError } from "../protocol/errors.ts";
 import type { Hello } from "../protocol/frames.ts";
+import { isoTime } from "../protocol/iso-time.ts";
 import type { SessionManager } from "../sessions/session-manager.ts";
 import { Client, type Phase } from "./client.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -219,7 +220,7 @@ class ConnectionGateway implements Gateway {
       protocol: PROTOCOL,
       connectionId: client.connection.id,
       nodeId: this.options.nodeId,
-      time: new Date().toISOString(),
+      time: isoTime(),
       heartbeatMs: HEARTBEAT_MS,
       silenceMs: SILENCE_MS,
       authDeadlineMs: AUTH_DEADLINE_MS,
@@ -237,7 +238,7 @@ class ConnectionGateway implements Gateway {
 
   private tick(): void {
     const now = this.core.clock.now();
-    this.wheel.turn(new Date().toISOString());
+    this.wheel.turn(isoTime());
     for (const client of this.core.watched) this.timeOut(client, now);
     for (const context of this.core.pending) {
       if (context.deadline > now) break;

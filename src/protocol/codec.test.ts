@@ -15,6 +15,7 @@ import {
 import { MAX_DEPTH } from "./constants.ts";
 import { CLOSE, ERRORS, type ErrorCode, type ErrorRow, isErrorCode, mayReconnect, ParleyError } from "./errors.ts";
 import { uuidv7 } from "./id.ts";
+import { isoTime } from "./iso-time.ts";
 
 const id = fc.oneof(fc.string({ maxLength: 64, unit: "binary" }), fc.maxSafeInteger());
 const jsonObject = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 8 }), { maxKeys: 5 });
@@ -154,4 +155,17 @@ test("ids are UUIDv7 and sort by the time they were made", () => {
   assert.deepEqual(ids, ids.toSorted());
   assert.equal(parseInt((ids[4] ?? "").replace("-", "").slice(0, 12), 16), times[4]);
   assert.equal(new Set(Array.from({ length: 10_000 }, () => uuidv7(5))).size, 10_000);
+});
+
+test("times are written as Date does it", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 8.64e15 })), fc.integer({ min: 0, max: 999 }), (times, later) => {
+      for (const time of times) {
+        assert.equal(isoTime(time), new Date(time).toISOString());
+        const near = Math.min(time - (time % 1000) + later, 8.64e15);
+        assert.equal(isoTime(near), new Date(near).toISOString());
+      }
+    }),
+  );
+  assert.ok(Math.abs(Date.parse(isoTime()) - Date.now()) < 1000);
 });
