@@ -1,0 +1,84 @@
+/** A reader of one topic who checks what the wire promises [W5, R11]. */
+import assert from "node:assert/strict";
+import type { EventLog, LogEntry } from "../src/ports/event-log.ts";
+import type { ParleyEvent } from "../src/protocol/events.ts";
+
+/** What a reader of one epoch makes of its events, checked while it reads [W5, R11]. */
+export class Reading {
+  /** (message id, part index) → text. */
+  readonly texts = new Map<string, string>();
+  /** Ids of runs, one for each terminal event that was met. */
+  readonly ended: string[] = [];
+  readonly started: string[] = [];
+  resets = 0;
+  readonly #starts = new Set<string>();
+  readonly #closed = new Set<string>();
+  #seq = 0;
+
+  static async of(log: EventLog, topic: string): Promise<Reading> {
+    const reading = new Reading();
+    const state = await log.state(topic);
+    if (state === null) return reading;
+    for (let seq = 0; seq < state.seq;) {
+      const page = await log.read(topic, { epoch: state.epoch, seq }, 500);
+      assert.ok(page.ok, "the log has all of it");
+      for (const entry of page.entries) reading.take(entry);
+      seq = page.entries.at(-1)?.seq ?? Infinity;
+    }
+    return reading;
+  }
+
+  text(messageId: string): string {
+    return this.texts.get(`${messageId} 0`) ?? "";
+  }
+
+  take(entry: LogEntry): void {
+    assert.equal(entry.seq, ++this.#seq, "no seq is skipped or doubled");
+    const event = JSON.parse(entry.event) as ParleyEvent;
+    switch (event.type) {
+      case "RUN_STARTED":
+        this.started.push(event.runId);
+        break;
+      case "TEXT_MESSAGE_START": {
+        const part = `${event.messageId} ${event.partIndex}`;
+        assert.ok(!this.#starts.has(part), "a part starts once");
+        this.#starts.add(part);
+        this.texts.set(part, "");
+        break;
+      }
+      case "TEXT_MESSAGE_CONTENT": {
+        const part = `${event.messageId} ${event.partIndex}`;
+        const text = this.texts.get(part);
+        assert.ok(text !== undefined, "a part starts before its text");
+        assert.ok(!this.#closed.has(event.messageId), "[R11] no delta follows the end of its run");
+        assert.ok(event.offset <= text.length, "no gap");
+        this.texts.set(part, text + event.delta.slice(text.length - event.offset));
+        break;
+      }
+      case "TEXT_MESSAGE_END":
+        assert.equal(this.texts.get(`${event.messageId} ${event.partIndex}`)?.length ?? 0, event.length);
+        break;
+      case "RUN_FINISHED":
+      case "RUN_ERROR":
+        this.ended.push(event.runId);
+        this.#closed.add(event.run.assistantMessageId);
+        break;
+      case "CUSTOM":
+        if (event.name === "message.reset") this.#reset(event.value);
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #reset({ messageId, partIndex, length }: { messageId: string; partIndex: number; length: number }): void {
+    this.resets++;
+    assert.ok(!this.#closed.has(messageId), "[R11] no reset follows the end of its run");
+    for (const [part, text] of this.texts) {
+      const [id, index] = part.split(" ");
+      if (id !== messageId) continue;
+      if (Number(index) > partIndex) this.texts.delete(part);
+      else if (Number(index) === partIndex) this.texts.set(part, text.slice(0, length));
+    }
+  }
+}
