@@ -280,6 +280,12 @@ describe("transcript, what has ended", () => {
     assert.deepEqual(apply(before, stopped).queuedRuns, []);
   });
 
+  it("a run that is active does not go back into the queue when its queueing comes late", () => {
+    const state = withMessages([abc], { activeRun: run() });
+    const queued: ParleyEvent = { type: "CUSTOM", name: "run.updated", value: { run: run({ status: "queued" }) } };
+    assert.equal(apply(state, queued), state);
+  });
+
   it("remembers a bounded number of ended runs", () => {
     let state = withMessages([]);
     for (let i = 0; i < 150; i++) {

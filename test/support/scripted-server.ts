@@ -96,8 +96,9 @@ export class ScriptedServer implements ConnectionListener {
     }
   }
 
-  /** Time passes in steps, and everything moves in between. */
+  /** What is on its way arrives; then time passes in steps, and everything moves in between. */
   async pass(ms: number, step = ms): Promise<void> {
+    await this.settle();
     for (let left = ms; left > 0; left -= step) {
       this.clock.advance(Math.min(step, left));
       await this.settle();
