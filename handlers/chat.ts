@@ -7,7 +7,7 @@ const TITLE_LENGTH = 60;
 
 /** What an untitled conversation is called: the first line of what was said first. */
 function titleOf(text: string): string {
-  const [line = ""] = text.trim().split(/[\r\n]/, 1);
+  const line = (text.trim().split(/[\r\n]/, 1)[0] ?? "").trimEnd();
   if (line.length <= TITLE_LENGTH) return line;
   // Not in the middle of a surrogate pair.
   return `${line.slice(0, TITLE_LENGTH - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;

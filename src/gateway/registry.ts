@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { StartError } from "../ports/start-error.ts";
 import { isMethod, METHODS } from "../protocol/methods.ts";
 import type { AnyHandler, Permission } from "../sessions/handler.ts";
 import type { PublicContext } from "../sessions/user-context.ts";
@@ -55,7 +56,7 @@ export function registerHandlers(found: ReadonlyMap<string, unknown>): ReadonlyM
   // A handler that was refused above is not missing too.
   if (problems.length === 0) problems.push(...missing.map((method) => `${method} has no handler`));
   if (problems.length > 0) {
-    throw new Error(`The handlers can't be used:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+    throw new StartError(`The handlers can't be used:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
   }
   return entries;
 }
