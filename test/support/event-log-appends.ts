@@ -69,10 +69,16 @@ export const append = (log: EventLog, ...batch: readonly Append[]): Promise<read
 export const told = (result: AppendResult | undefined): number | string | undefined =>
   result?.ok === true ? result.seq : result?.reason;
 
-export async function readFrom(log: EventLog, topic: string, after: Position, limit = 10_000): Promise<LogEntry[]> {
-  const result = await insist(() => log.read(topic, after, limit));
-  assert.ok(result.ok, `read answers ${result.ok ? "" : result.reason}`);
-  return [...result.entries];
+/** Everything after a position, page by page. */
+export async function readFrom(log: EventLog, topic: string, after: Position): Promise<LogEntry[]> {
+  const entries: LogEntry[] = [];
+  for (let { seq } = after; ;) {
+    const page = await insist(() => log.read(topic, { epoch: after.epoch, seq }, 500));
+    assert.ok(page.ok, `read answers ${page.ok ? "" : page.reason}`);
+    entries.push(...page.entries);
+    seq = entries.at(-1)?.seq ?? seq;
+    if (page.entries.length === 0 || seq >= page.head) return entries;
+  }
 }
 
 export async function stateOf(log: EventLog, topic: string): Promise<TopicState> {
