@@ -59,9 +59,15 @@ export class UwsHttp {
       for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...answer.headers })) {
         native.writeHeader(name, value);
       }
-      if (BODILESS.has(answer.status)) native.endWithoutBody(undefined, last);
-      else if (head) native.endWithoutBody(Buffer.byteLength(answer.body), last);
-      else native.end(answer.body, last);
+      const bodiless = BODILESS.has(answer.status);
+      if (!head && !bodiless) {
+        native.end(answer.body, last);
+        return;
+      }
+      // With arguments, `endWithoutBody` does not end: it waits for a body of that length.
+      if (!bodiless) native.writeHeader("content-length", String(Buffer.byteLength(answer.body)));
+      if (last) native.writeHeader("connection", "close");
+      native.endWithoutBody();
     });
   }
 

@@ -84,9 +84,13 @@ export async function wsConnect(options: WsOptions): Promise<WsClient> {
   const answer = parseHead(received.subarray(0, end).toString("latin1"));
   let rest = received.subarray(end + 4);
   if (answer.status !== 101) {
-    for (let chunk = await nextChunk(socket); chunk !== undefined; chunk = await nextChunk(socket)) {
+    const length = Number(answer.headers.get("content-length") ?? 0);
+    while (rest.length < length) {
+      const chunk = await nextChunk(socket);
+      if (chunk === undefined) break;
       rest = Buffer.concat([rest, chunk]);
     }
+    socket.destroy();
     throw new UpgradeRefused({ ...answer, body: rest.toString("utf8") });
   }
   const expected = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
