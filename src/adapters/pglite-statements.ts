@@ -28,9 +28,9 @@ export function preparedStatements(pglite: PGlite): RunStatement {
     const { name, text } = statement;
     const types = prepared.get(name) ?? (await prepare(name, text));
     const values = valuesOf(statement, params).map((value, index) => {
-      if (value === null || value === undefined) return null;
+      if (value === null) return null;
       const type = types[index] ?? 0;
-      return pglite.serializers[type]?.(value) ?? String(value);
+      return pglite.serializers[type]?.(value) ?? value.toString();
     });
     const { messages } = await pglite.execProtocol(
       Buffer.concat([

@@ -17,10 +17,7 @@ type Placeholders<Params> = { readonly [K in keyof Params & string]: Placeholder
 
 const dialect = new PgDialect();
 
-/**
- * Values: strings, numbers, booleans, null, arrays of strings, and JSON as text (`toJson`). A parameter whose type
- * the statement doesn't tell needs a cast there.
- */
+/** The params are `Value`s, JSON among them as text (`toJson`). One whose type the statement doesn't tell needs a cast. */
 export function statement<Params extends object, Row>(
   name: string,
   build: (p: Placeholders<Params>) => SQL,
@@ -32,8 +29,10 @@ export function statement<Params extends object, Row>(
   return { name, text, order: params.map((param) => (param as Placeholder<keyof Params & string>).name) };
 }
 
-export const valuesOf = <Params extends object>({ order }: Statement<Params, unknown>, params: Params): unknown[] =>
-  order.map((key) => params[key]);
+export type Value = string | number | boolean | readonly string[] | null;
+
+export const valuesOf = <Params extends object>({ order }: Statement<Params, unknown>, params: Params): Value[] =>
+  order.map((key) => params[key] as Value);
 
 /**
  * JSON that jsonb takes: U+0000 and lone surrogates, which it refuses, become U+FFFD. Every replacement is one UTF-16

@@ -249,8 +249,7 @@ export const createConversationStore = (database: Database): ConversationStore =
   async part(scope, messageId, partIndex) {
     if (!isId(messageId)) return null;
     const [row] = await database.transaction(scope, (tx) => tx.run(findPart, { messageId, index: partIndex }));
-    if (row === undefined || row.part === null) return null;
-    return { conversationId: row.conversationId, status: row.status, part: row.part };
+    return row ?? null;
   },
 
   async fence(conversationId) {

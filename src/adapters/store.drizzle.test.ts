@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { after, before, describe } from "node:test";
+import { storeLeasesContract } from "../../test/contracts/store-leases.ts";
+import { storeRunsContract } from "../../test/contracts/store-runs.ts";
 import { storeContract } from "../../test/contracts/store.ts";
 import { type Postgres, startPostgres } from "../../test/support/postgres.ts";
 import { openPglite } from "./database.pglite.ts";
@@ -8,7 +10,10 @@ import { openPostgres } from "./database.postgres.ts";
 const migrationsDir = join(import.meta.dirname, "../../migrations");
 
 describe("store on PGlite", () => {
-  storeContract("PGlite", () => openPglite({ migrationsDir }));
+  const open = () => openPglite({ migrationsDir });
+  storeContract("PGlite", open);
+  storeRunsContract("PGlite", open);
+  storeLeasesContract("PGlite", open);
 });
 
 describe("store on PostgreSQL", () => {
@@ -19,7 +24,8 @@ describe("store on PostgreSQL", () => {
   });
   after(() => postgres.stop());
 
-  storeContract("PostgreSQL", async () =>
-    openPostgres({ url: await postgres.createDatabase(`store_${++databases}`), migrationsDir }),
-  );
+  const open = async () => openPostgres({ url: await postgres.createDatabase(`store_${++databases}`), migrationsDir });
+  storeContract("PostgreSQL", open);
+  storeRunsContract("PostgreSQL", open);
+  storeLeasesContract("PostgreSQL", open);
 });
