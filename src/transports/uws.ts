@@ -24,6 +24,7 @@ import type { Metrics } from "../ports/metrics.ts";
 import { PROTOCOL } from "../protocol/constants.ts";
 import { CLOSE, ParleyError } from "../protocol/errors.ts";
 import { uuidv7 } from "../protocol/id.ts";
+import { flat, UserAgents } from "./peer-strings.ts";
 import { remoteAddress } from "./remote-address.ts";
 import { type SocketData, UwsConnection } from "./uws-connection.ts";
 import { HTTP_LIMITS, type HttpLimits, UwsHttp } from "./uws-http.ts";
@@ -70,9 +71,6 @@ const SOCKET = {
   compression: DISABLED,
 } as const;
 
-/** A User-Agent is for logs and a list of devices; the rest of a long one is noise. */
-const MAX_USER_AGENT = 200;
-
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export function uwsTransport(options: UwsOptions, hooks: TransportHooks): Transport {
@@ -85,6 +83,7 @@ class UwsTransport implements Transport {
   readonly #http: UwsHttp;
   readonly #app: TemplatedApp = App();
   #listening: us_listen_socket | undefined = undefined;
+  readonly #userAgents = new UserAgents();
   #stopped = false;
   #closed: Promise<void> | undefined = undefined;
 
@@ -143,12 +142,12 @@ class UwsTransport implements Transport {
       const protocols = request.getHeader("sec-websocket-protocol");
       const refusal = this.#refusal(request, protocols, address);
       if (refusal !== undefined) return this.#http.answer(response, refusal, false, true);
-      const cookies = request.getHeader("cookie");
+      const token = cookieValue(request.getHeader("cookie"), SESSION_COOKIE);
       const connection = new UwsConnection({
-        id: uuidv7(),
+        id: flat(uuidv7()),
         remoteAddress: address,
-        cookieToken: cookies === "" ? undefined : cookieValue(cookies, SESSION_COOKIE),
-        userAgent: request.getHeader("user-agent").slice(0, MAX_USER_AGENT),
+        cookieToken: token === undefined ? undefined : flat(token),
+        userAgent: this.#userAgents.get(request.getHeader("user-agent")),
       });
       response.upgrade<SocketData>(
         { connection },
