@@ -160,6 +160,7 @@ export class Dispatcher {
     if (!context.fail(error)) return;
     if (error.code !== "AUTH_FAILED" && error.code !== "SESSION_ENDED") return;
     this.core.metrics.refused(error.code);
+    context.log.warn({ code: error.code, remoteAddress: context.remoteAddress }, "credentials were refused");
     // Refused credentials [W2]. A session that ended while it was in use is closed by the session manager.
     if (client.phase.kind === "anonymous") client.connection.close(CLOSE.AUTHENTICATION, error.code);
   }

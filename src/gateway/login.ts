@@ -32,12 +32,18 @@ export interface LoginOptions {
 export function loginRoutes(options: LoginOptions): readonly HttpRoute[] {
   const { sessions, metrics, log, origins, trustProxy } = options;
 
-  async function answered(work: () => Promise<HttpResponse>): Promise<HttpResponse> {
+  async function answered(
+    request: HttpRequest,
+    work: (request: HttpRequest) => Promise<HttpResponse>,
+  ): Promise<HttpResponse> {
     try {
-      return await work();
+      return await work(request);
     } catch (error) {
       if (error instanceof ParleyError) {
-        if (error.code === "AUTH_FAILED" || error.code === "RATE_LIMITED") metrics.refused(error.code);
+        if (error.code === "AUTH_FAILED" || error.code === "RATE_LIMITED") {
+          metrics.refused(error.code);
+          log.warn({ code: error.code, remoteAddress: request.remoteAddress }, "credentials were refused");
+        }
         return errorAnswer(error);
       }
       metrics.bug();
@@ -67,8 +73,8 @@ export function loginRoutes(options: LoginOptions): readonly HttpRoute[] {
   }
 
   const routes: readonly HttpRoute[] = [
-    { method: "POST", path: PATH, maxBody: MAX_BODY, handle: (request) => answered(() => logIn(request)) },
-    { method: "DELETE", path: PATH, maxBody: 0, handle: (request) => answered(() => logOut(request)) },
+    { method: "POST", path: PATH, maxBody: MAX_BODY, handle: (request) => answered(request, logIn) },
+    { method: "DELETE", path: PATH, maxBody: 0, handle: (request) => answered(request, logOut) },
   ];
   return routes.map((route) => guardRoute(origins, route));
 }

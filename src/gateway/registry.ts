@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { StartError } from "../ports/start-error.ts";
 import { isMethod, METHODS } from "../protocol/methods.ts";
-import type { AnyHandler, Permission } from "../sessions/handler.ts";
+import type { Permission } from "../sessions/handler.ts";
 import type { PublicContext } from "../sessions/user-context.ts";
 
 /** A handler and its schemas, with the types that only the handler itself knows taken off. */
@@ -60,7 +60,3 @@ export function registerHandlers(found: ReadonlyMap<string, unknown>): ReadonlyM
   }
   return entries;
 }
-
-/** For handlers that are at hand already. */
-export const registryOf = (handlers: readonly AnyHandler[]): ReadonlyMap<string, Entry> =>
-  registerHandlers(new Map([["handlers", handlers]]));

@@ -15,6 +15,7 @@ import { hashSecret, newSecret } from "../../src/sessions/secrets.ts";
 import { Harness, type Peer } from "../support/gateway-harness.ts";
 import { recordingLogger } from "../support/logger.fake.ts";
 import { newUser, turn, worldOf } from "../support/store-world.ts";
+import { until } from "../support/until.ts";
 
 /** Remembers what handlers asked for, in order. Nothing runs. */
 class RecordingAgent implements AgentService {
@@ -334,3 +335,40 @@ test("[W11] subscriptions of a connection are limited, and to end one makes room
   await peer.ok("topic.unsubscribe", { topic: first });
   await peer.ok("topic.subscribe", { topic: last });
 });
+
+test("[L1] what a handler did reaches a subscriber through the log, and no other way", async () => {
+  const { id } = await create(owner, "Seen by two");
+  const [reader, sender] = [await harness.user(), owner];
+  const topic = `conversation:${id}`;
+  await reader.ok("topic.subscribe", { topic });
+  await sender.ok("topic.subscribe", { topic });
+  agent.announced.length = 0;
+  // The agent of this test keeps what it is to append: so nobody, not even the sender, sees anything.
+  await sender.ok("chat.send", say(id));
+  for (const peer of [reader, sender]) {
+    await peer.ok("ping", {});
+    assert.deepEqual(seen(peer, topic), []);
+  }
+  const rows = agent.announced.filter((row) => row.topic === topic);
+  const append = (row: Announcement) => ({
+    topic,
+    epoch: null,
+    identity: { eventId: row.id },
+    event: JSON.stringify(row.event),
+  });
+  await log.append(rows.map(append));
+  for (const peer of [reader, sender]) {
+    await until(() => seen(peer, topic).length === rows.length, "the announced events");
+    assert.deepEqual(
+      seen(peer, topic),
+      rows.map(({ event }) => event),
+    );
+  }
+});
+
+/** The events that a connection was sent of a topic. */
+function seen(peer: Peer, topic: string): unknown[] {
+  const single = peer.notifications("event").filter((params) => params.topic === topic);
+  const several = peer.notifications("events").filter((params) => params.topic === topic);
+  return [...single, ...several.flatMap(({ events }) => events)].map(({ event }) => event);
+}
