@@ -10,7 +10,10 @@
  *
  * Contract (`test/contracts/connection.ts`):
  * - Frames arrive at the peer whole, in the order of `send`, or the connection closes.
- * - `send` never blocks and never throws. After the close it answers "closed" and does nothing.
+ * - `send` never blocks, never throws and never calls the listener. After the close it answers "closed" and does
+ *   nothing. A frame that would pass the hard limit is lost and the last one: "closed", and `close` 1006 in a later turn.
+ * - `close` calls the listener's `close` before it returns, with the same code, unless that has been called already.
+ * - Inside of `cork` a frame may be "sent" and yet be buffered when the cork ends: look at `bufferedBytes` then.
  * - `bufferedBytes` counts what the peer's kernel has not taken; `drain` follows when it has fallen.
  * - A text is copied before the callback returns: nothing native is kept across an await.
  * - A binary frame closes with 4501; a frame above the transport's own limit drops the connection.

@@ -16,6 +16,7 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   readonly status: number;
+  /** Names in lower case. The transport adds the security headers that are not among them, and Content-Length. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
 }
@@ -26,6 +27,7 @@ export interface HttpRoute {
   readonly path: string;
   /** Bytes; a larger body is answered 413 unread. 0 when the route takes none. */
   readonly maxBody: number;
+  /** A `ParleyError` becomes its answer; anything else is a logged bug and a 500; 30 s without an answer are a 504. */
   handle(request: HttpRequest): HttpResponse | Promise<HttpResponse>;
 }
 
