@@ -27,6 +27,9 @@ export class FaultyPorts {
   readonly store: Store;
   readonly log: EventLog;
   dead = false;
+  /** Every call fails, as long as it is set. */
+  storeAway = false;
+  logAway = false;
   readonly #fault: Fault | undefined;
   readonly #died = Promise.withResolvers<void>();
   readonly #underWay = new Set<Promise<unknown>>();
@@ -84,7 +87,8 @@ export class FaultyPorts {
     if (this.dead) return never();
     this.calls.push(name);
     const kind = this.calls.length === this.#fault?.at ? this.#fault.kind : undefined;
-    if (kind === "refused") throw new ParleyError("UNAVAILABLE");
+    const away = name.startsWith("log.") ? this.logAway : this.storeAway;
+    if (kind === "refused" || away) throw new ParleyError("UNAVAILABLE");
     if (kind === "death before") {
       this.die();
       return never();

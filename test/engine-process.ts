@@ -1,5 +1,6 @@
 /** One server process, as far as its engine goes: ports that may fail, a model, an engine, and a person who writes. */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createModelCatalog } from "../src/agent/catalog.ts";
 import { createEngine, type Engine, type EngineTimes } from "../src/agent/engine.ts";
 import { createDemoModel } from "../src/models/demo.ts";
@@ -9,7 +10,6 @@ import type { ModelProvider } from "../src/ports/model.ts";
 import type { Scope, Store } from "../src/ports/store.ts";
 import { FaultyPorts, type Fault } from "./engine-ports.ts";
 import { recordingLogger, type LogLine } from "./support/logger.fake.ts";
-import { until } from "./support/until.ts";
 
 export interface ProcessOptions {
   readonly store: Store;
@@ -76,25 +76,11 @@ export async function runOf(store: Store, scope: Scope, runId: string) {
   return { ...found.run, steps: found.steps, text: part?.part?.text ?? "", message: part?.status };
 }
 
-/** Polls the store; `until` for what is asked with a promise. */
-export async function eventually(condition: () => Promise<boolean>, what: string, ms?: number): Promise<void> {
-  let holds = false;
-  let asking = false;
-  const ask = async () => {
-    holds = await condition();
-    asking = false;
-  };
-  await until(
-    () => {
-      if (!holds && !asking) {
-        asking = true;
-        ask().catch(() => {
-          asking = false;
-        });
-      }
-      return holds;
-    },
-    what,
-    ms,
-  );
+/** `until` for what is asked with a promise; what it throws ends the wait. */
+export async function eventually(condition: () => Promise<boolean>, what: string, ms = 10_000): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited ${ms} ms for ${what}`);
+    await sleep(2);
+  }
 }

@@ -108,7 +108,7 @@ class RunEngine implements Engine {
   readonly #tasks = new Map<string, RunTask>();
   /** Leases of runs that others may go on with. */
   readonly #released: RunLease[] = [];
-  #phase: "new" | "running" | "draining" | "stopped" = "new";
+  #phase: "new" | "starting" | "running" | "draining" | "stopped" = "new";
   /** There may be something to claim. */
   #wanted = false;
   #claiming = false;
@@ -160,11 +160,14 @@ class RunEngine implements Engine {
   }
 
   async start(): Promise<void> {
+    if (this.#phase !== "new") return;
+    this.#phase = "starting";
     if (this.#exclusive) {
       const orphans = await this.#access.call(() => this.#store.runs.expireAllLeases());
       if (orphans > 0) this.#logger.info({ runs: orphans }, "runs of the last start go on");
     }
-    if (this.#phase !== "new") return;
+    // It may have been stopped meanwhile.
+    if (this.#phase !== "starting") return;
     this.#phase = "running";
     this.#outbox.start();
     this.#startTimers();
