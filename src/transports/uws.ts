@@ -18,7 +18,7 @@ import {
 } from "uWebSockets.js";
 import { errorAnswer } from "../gateway/http-answer.ts";
 import { cookieValue, SESSION_COOKIE } from "../gateway/http-headers.ts";
-import type { HttpResponse, Transport, TransportHooks } from "../ports/http.ts";
+import { type HttpResponse, ListenError, type Transport, type TransportHooks } from "../ports/http.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import { PROTOCOL } from "../protocol/constants.ts";
@@ -112,7 +112,7 @@ class UwsTransport implements Transport {
     this.#app.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
       if (socket !== false) this.#listening = socket;
     });
-    if (this.#listening === undefined) throw new Error(await whyNotListening(host, port));
+    if (this.#listening === undefined) throw new ListenError(await whyNotListening(host, port));
     return us_socket_local_port(this.#listening);
   }
 
