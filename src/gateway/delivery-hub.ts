@@ -18,15 +18,17 @@ export interface DeliveryHubOptions {
   readonly counters: DeliveryCounters;
   /** Topics that one connection may have: `hello.limits.subscriptions`. */
   readonly maxSubscriptions: number;
+  readonly random?: () => number;
 }
 
 export class DeliveryHub {
   readonly #shared: DeliveryShared;
 
-  constructor({ log, store, clock, logger, counters, maxSubscriptions }: DeliveryHubOptions) {
+  constructor(options: DeliveryHubOptions) {
+    const { log, store, clock, logger, counters, maxSubscriptions, random = Math.random } = options;
     this.#shared = {
       fanOut: new FanOut({ log, clock, logger }),
-      reader: new LogReader({ log, clock, logger, counters }),
+      reader: new LogReader({ log, clock, logger, counters, random }),
       opener: new TopicOpener({ log, store, clock }),
       clock,
       counters,

@@ -192,20 +192,20 @@ export class FanOut {
     // The answer may be older than what was published meanwhile, but not older than this.
     const seen = due.map(({ epoch, seen: seq }) => ({ epoch, seq }));
     this.#comparing = true;
-    withDeadline(clock, HEADS_MS, log.heads(topics)).then(
-      (heads) => {
+    withDeadline(clock, HEADS_MS, log.heads(topics))
+      .then(
+        (heads) => {
+          for (const [i, fan] of due.entries()) this.#tell(fan, hintOf(heads[i] ?? null, seen[i]));
+        },
+        (error: unknown) => {
+          logger.debug({ err: error, topics: topics.length }, "The heads could not be read; the next comparison will.");
+          for (const fan of due) fan.checkAt = 0;
+        },
+      )
+      .catch((error: unknown) => logger.error({ err: error }, "A subscription failed."))
+      .finally(() => {
         this.#comparing = false;
-        for (const [i, fan] of due.entries()) this.#tell(fan, hintOf(heads[i] ?? null, seen[i]));
-      },
-      (error: unknown) => {
-        this.#comparing = false;
-        logger.debug(
-          { err: error, topics: topics.length },
-          "The log's heads could not be read; the next comparison will.",
-        );
-        for (const fan of due) fan.checkAt = 0;
-      },
-    );
+      });
   }
 }
 

@@ -36,6 +36,8 @@ export interface LogReaderOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: DeliveryCounters;
+  /** In [0, 1), for the jitter of pauses. */
+  readonly random: () => number;
 }
 
 export class LogReader {
@@ -66,29 +68,30 @@ export class LogReader {
   #start(reading: Reading, failures: number): void {
     const after = reading.readFrom();
     if (after === undefined) return reading.readSkipped();
-    const { log, clock } = this.#options;
+    const { log, clock, logger } = this.#options;
     this.#running++;
-    withDeadline(clock, READ_MS, log.read(reading.topic, after, READ_LIMIT)).then(
-      (result) => {
-        this.#running--;
-        if (!this.#closed) reading.readDone(result);
-        this.#next();
-      },
-      (error: unknown) => {
-        this.#running--;
-        this.#pause(reading, failures + 1, error);
-        this.#next();
-      },
-    );
+    withDeadline(clock, READ_MS, log.read(reading.topic, after, READ_LIMIT))
+      .then(
+        (result) => {
+          this.#running--;
+          if (!this.#closed) reading.readDone(result);
+        },
+        (error: unknown) => {
+          this.#running--;
+          this.#pause(reading, failures + 1, error);
+        },
+      )
+      .catch((error: unknown) => logger.error({ err: error, topic: reading.topic }, "A subscription failed."))
+      .finally(() => this.#next());
   }
 
   #pause(reading: Reading, failures: number, error: unknown): void {
     if (this.#closed) return;
-    const { clock, counters, logger } = this.#options;
+    const { clock, counters, logger, random } = this.#options;
     counters.readsFailed++;
     logger.debug({ err: error, topic: reading.topic, failures }, "A read of the log failed; it is tried again.");
     const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 10));
-    const cancel = clock.after(most / 2 + (Math.random() * most) / 2, () => {
+    const cancel = clock.after(most / 2 + (random() * most) / 2, () => {
       this.#pauses.delete(cancel);
       if (!this.#closed) this.#start(reading, failures);
     });
