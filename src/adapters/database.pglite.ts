@@ -38,7 +38,7 @@ export async function openPglite(options: PgliteOptions): Promise<Database> {
   }
   await pglite.exec(planning);
   const { preparedStatements } = await import("./pglite-statements.ts");
-  return pgliteDatabase(pglite, preparedStatements(pglite), maxWaiting);
+  return pgliteDatabase(pglite, preparedStatements(pglite), maxWaiting, await walBytes(pglite));
 }
 
 /**
@@ -49,7 +49,21 @@ const planning =
   "set plan_cache_mode = force_generic_plan; " +
   "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off";
 
-function pgliteDatabase(pglite: PGlite, run: RunStatement, maxWaiting: number): Database {
+/**
+ * PGlite has no background processes: without a checkpoint the write-ahead log grows for ever, and without a vacuum
+ * so do tables whose rows come and go. Both follow after so much log, bytes.
+ */
+const WAL_BYTES = 32 * 1024 * 1024;
+
+async function walBytes(pglite: PGlite): Promise<number> {
+  const { rows } = await pglite.query<{ bytes: string | number }>(
+    "select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') as bytes",
+  );
+  return Number(rows[0]?.bytes);
+}
+
+/** `checkpointed`: where the log was at the last checkpoint, bytes. */
+function pgliteDatabase(pglite: PGlite, run: RunStatement, maxWaiting: number, checkpointed: number): Database {
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   let closing: Promise<void> | undefined;
@@ -101,6 +115,15 @@ function pgliteDatabase(pglite: PGlite, run: RunStatement, maxWaiting: number): 
         clearTimeout(timeout);
       }
     },
+
+    maintain: () =>
+      inTurn(async () => {
+        const position = await walBytes(pglite);
+        if (position - checkpointed < WAL_BYTES) return;
+        await pglite.exec("vacuum conversations, messages, runs, steps, outbox, sessions, idempotency_keys");
+        await pglite.exec("checkpoint");
+        checkpointed = position;
+      }),
 
     close() {
       closing ??= last.then(() => pglite.close());

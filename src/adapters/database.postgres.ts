@@ -131,6 +131,8 @@ function postgresDatabase(pool: Pool, maxWaiting: number): Database {
       }
     },
 
+    maintain: () => Promise.resolve(),
+
     close() {
       closing ??= pool.end();
       return closing;

@@ -33,6 +33,8 @@ export interface Database {
   transaction<T>(access: Access, work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Rejects when the database does not answer in time. */
   probe(timeoutMs: number): Promise<void>;
+  /** What a database server does by itself and an embedded one is asked to, now and then: returns when it is done. */
+  maintain(): Promise<void>;
   /** Waits for what runs; what comes later rejects. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,19 +1,17 @@
-import { join } from "node:path";
 import { after, before, describe } from "node:test";
+import { storeIsolationContract } from "../../test/contracts/store-isolation.ts";
 import { storeLeasesContract } from "../../test/contracts/store-leases.ts";
 import { storeRunsContract } from "../../test/contracts/store-runs.ts";
 import { storeContract } from "../../test/contracts/store.ts";
+import { migrationsDir, openTestPglite } from "../../test/support/pglite.ts";
 import { type Postgres, startPostgres } from "../../test/support/postgres.ts";
-import { openPglite } from "./database.pglite.ts";
 import { openPostgres } from "./database.postgres.ts";
 
-const migrationsDir = join(import.meta.dirname, "../../migrations");
-
 describe("store on PGlite", () => {
-  const open = () => openPglite({ migrationsDir });
-  storeContract("PGlite", open);
-  storeRunsContract("PGlite", open);
-  storeLeasesContract("PGlite", open);
+  storeContract("PGlite", openTestPglite);
+  storeRunsContract("PGlite", openTestPglite);
+  storeLeasesContract("PGlite", openTestPglite);
+  storeIsolationContract("PGlite", openTestPglite);
 });
 
 describe("store on PostgreSQL", () => {
@@ -28,4 +26,5 @@ describe("store on PostgreSQL", () => {
   storeContract("PostgreSQL", open);
   storeRunsContract("PostgreSQL", open);
   storeLeasesContract("PostgreSQL", open);
+  storeIsolationContract("PostgreSQL", open);
 });

@@ -36,6 +36,7 @@ export const createStore = (database: Database): Store => ({
   async sweep() {
     await database.transaction("system", (tx) => tx.run(sweepSessions, { limit: SWEEP_ROWS }));
     await database.transaction("system", (tx) => tx.run(sweepKeys, { limit: SWEEP_ROWS }));
+    await database.maintain();
   },
   probe: (timeoutMs) => database.probe(timeoutMs),
   close: () => database.close(),

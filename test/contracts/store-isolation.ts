@@ -1,0 +1,269 @@
+/** Who sees what: the contract of every store, last part. Each rule is also put to the roles themselves. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Scope } from "../../src/ports/store.ts";
+import { uuidv7 } from "../../src/protocol/id.ts";
+import {
+  claimOf,
+  ended,
+  finish,
+  newConversation,
+  newKey,
+  newUser,
+  runAs,
+  runAsAdmin,
+  send,
+  trySend,
+  turn,
+  type World,
+  worldOf,
+} from "../support/store-world.ts";
+import type { OpenDatabase } from "./store.ts";
+
+const tables = [
+  "tenants",
+  "users",
+  "sessions",
+  "conversations",
+  "messages",
+  "runs",
+  "steps",
+  "outbox",
+  "idempotency_keys",
+  "audit_log",
+];
+
+export function storeIsolationContract(name: string, open: OpenDatabase): void {
+  describe(`${name}: isolation`, () => {
+    let world: World;
+    let alice: Scope;
+    let colleague: Scope;
+    let stranger: Scope;
+    let conversationId: string;
+    let finished: Awaited<ReturnType<typeof turn>>;
+    let active: Awaited<ReturnType<typeof claimOf>>;
+    let queuedRunId: string;
+    let sessionId: string;
+
+    before(async () => {
+      world = worldOf(await open());
+      alice = await newUser(world);
+      colleague = await newUser(world, alice.tenantId);
+      stranger = await newUser(world);
+      conversationId = (await newConversation(world, alice, "Secret")).id;
+      finished = await turn(world, alice, conversationId, "secret question", "secret answer");
+      await send(world, alice, conversationId);
+      queuedRunId = (await send(world, alice, conversationId)).runId;
+      active = await claimOf(world, conversationId);
+      const time = new Date().toISOString();
+      const usage = { inputTokens: 0, outputTokens: 0 };
+      await world.store.runs.commit(active.lease, {
+        steps: [
+          {
+            id: uuidv7(),
+            runId: active.run.id,
+            index: 0,
+            kind: "model",
+            attempt: 1,
+            status: "failed",
+            usage,
+            startedAt: time,
+            finishedAt: time,
+          },
+        ],
+        parts: [],
+        usage,
+      });
+      sessionId = uuidv7();
+      const session = { id: sessionId, ...alice, tokenHash: uuidv7(), device: "", lifetimeMs: 60_000, method: "link" };
+      await world.store.sessions.create(session);
+      await newConversation(world, stranger);
+    });
+    after(() => world.store.close());
+
+    const intruders = () => [
+      { who: "a colleague", scope: colleague },
+      { who: "a stranger", scope: stranger },
+      { who: "the stranger who says it is alice", scope: { tenantId: stranger.tenantId, userId: alice.userId } },
+      { who: "nobody of alice's tenant", scope: { tenantId: alice.tenantId, userId: uuidv7() } },
+    ];
+
+    it("what is another's is as if it did not exist, for every method", async () => {
+      const { conversations, runs, sessions } = world.store;
+      for (const { who, scope } of intruders()) {
+        const titles = (await conversations.list(scope, { limit: 100 })).conversations.map(({ title }) => title);
+        assert.equal(titles.includes("Secret"), false, who);
+        assert.equal(await conversations.find(scope, conversationId), null, who);
+        assert.equal(await conversations.rename(scope, conversationId, "Mine"), null, who);
+        assert.equal(await conversations.messages(scope, conversationId, { limit: 1, maxBytes: 1 }), null, who);
+        assert.equal(await conversations.snapshot(scope, conversationId, 1), null, who);
+        assert.equal(await conversations.part(scope, finished.userMessageId, 0), null, who);
+        assert.equal(await runs.get(scope, active.run.id), null, who);
+        assert.equal(await runs.stop(scope, { conversationId }), null, who);
+        for (const runId of [active.run.id, queuedRunId]) assert.equal(await runs.stop(scope, { runId }), null, who);
+        assert.deepEqual(await trySend(world, scope, conversationId), { ok: false, reason: "NOT_FOUND" }, who);
+        assert.equal((await sessions.list(scope)).length, 0, who);
+        assert.equal(await sessions.revoke(scope, sessionId), false, who);
+        const lease = { ...active.lease, ...scope };
+        assert.deepEqual(await runs.commit(lease, ended("Forged")), { ok: false, reason: "FENCED" }, who);
+      }
+      assert.equal((await conversations.find(alice, conversationId))?.conversation.title, "Secret");
+      const { run } = (await runs.get(alice, active.run.id))!;
+      assert.deepEqual([run.status, run.stopRequested], ["running", false]);
+      assert.equal((await runs.get(alice, queuedRunId))?.run.status, "queued");
+      assert.equal((await sessions.list(alice)).length, 1);
+    });
+
+    it("a colleague's page does not start at another's message", async () => {
+      const own = await newConversation(world, colleague);
+      const page = { before: finished.userMessageId, limit: 1, maxBytes: 1 };
+      assert.equal(await world.store.conversations.messages(colleague, own.id, page), null);
+    });
+
+    it("a key is known to its user alone", async () => {
+      const key = newKey();
+      await send(world, alice, conversationId, { idempotency: key });
+      for (const scope of [colleague, stranger]) {
+        const own = await newConversation(world, scope);
+        assert.equal((await trySend(world, scope, own.id, { idempotency: key })).ok, true);
+        await finish(world, (await claimOf(world, own.id)).lease);
+      }
+    });
+
+    it("every table has row-level security that binds its owner too, and a tenant", async () => {
+      const rows = await runAsAdmin<{ name: string }>(
+        world,
+        `select c.relname as name from pg_class c
+         where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace and c.relname <> 'parley_migrations'
+           and c.relrowsecurity and c.relforcerowsecurity
+           and exists (select from pg_policy p where p.polrelid = c.oid)
+           and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnotnull)`,
+      );
+      assert.deepEqual(
+        rows.map((row) => row.name).toSorted((a, b) => a.localeCompare(b)),
+        tables.toSorted((a, b) => a.localeCompare(b)),
+      );
+      const all = await runAsAdmin<{ n: number }>(
+        world,
+        `select count(*)::int as n from pg_class where relkind in ('r', 'p', 'v', 'm')
+         and relnamespace = 'public'::regnamespace`,
+      );
+      assert.equal(all[0]?.n, tables.length + 1);
+    });
+
+    it("the two roles can neither log in nor bypass row-level security, and inherit nothing", async () => {
+      const rows = await runAsAdmin(
+        world,
+        `select rolname, rolcanlogin or rolsuper or rolbypassrls or rolcreaterole or rolcreatedb as able,
+           exists (select from pg_auth_members m where m.member = r.oid) as member
+         from pg_roles r where rolname in ('parley_app', 'parley_system') order by rolname`,
+      );
+      assert.deepEqual(rows, [
+        { rolname: "parley_app", able: false, member: false },
+        { rolname: "parley_system", able: false, member: false },
+      ]);
+    });
+
+    const readable = tables.filter((table) => table !== "outbox" && table !== "audit_log");
+    for (const table of readable) {
+      it(`${table}: parley_app sees its own rows alone, and none without a scope`, async () => {
+        const count = async (scope: Scope) => {
+          const own = table === "tenants" ? "true" : `${table === "users" ? "id" : "user_id"} = '${scope.userId}'`;
+          const [row] = await runAs<{ all: number; own: number }>(
+            world,
+            scope,
+            `select count(*)::int as all, count(*) filter (where tenant_id = '${scope.tenantId}' and ${own})::int as own
+             from ${table}`,
+          );
+          assert.equal(row?.all, row?.own);
+          return row?.all;
+        };
+        assert.notEqual(await count(alice), 0);
+        await count(colleague);
+        await count(stranger);
+        assert.equal(await count({ tenantId: uuidv7(), userId: uuidv7() }), 0);
+        const without = await world.database.transaction("system", async (tx) => {
+          await tx.run({ name: "test_assume_app", text: "set local role parley_app", order: [] }, {});
+          return tx.run({ name: `test_all_${table}`, text: `select * from ${table}`, order: [] }, {});
+        });
+        assert.deepEqual(without, []);
+      });
+    }
+
+    it("parley_app writes nothing into another tenant or user", async () => {
+      const writes = [
+        `insert into conversations (id, tenant_id, user_id, title) values
+           ('${uuidv7()}', '${alice.tenantId}', '${alice.userId}', '')`,
+        `insert into messages (id, tenant_id, user_id, conversation_id, seq, role, author, parts, bytes, status) values
+           ('${uuidv7()}', '${alice.tenantId}', '${alice.userId}', '${conversationId}', 1, 'user', '', '[]', 2, 'complete')`,
+        `insert into outbox (id, tenant_id, topic, event) values ('${uuidv7()}', '${alice.tenantId}', 'x', '{}')`,
+        `insert into audit_log (id, tenant_id, action, detail) values ('${uuidv7()}', '${alice.tenantId}', 'x', '{}')`,
+        `insert into sessions (id, tenant_id, user_id, token_hash, device, expires_at) values
+           ('${uuidv7()}', '${alice.tenantId}', '${alice.userId}', 'x', '', now())`,
+        `insert into idempotency_keys (tenant_id, user_id, key, method, params_hash, result) values
+           ('${alice.tenantId}', '${alice.userId}', 'x', '', '', '{}')`,
+        `update conversations set tenant_id = '${alice.tenantId}', user_id = '${alice.userId}'`,
+      ];
+      for (const write of writes) {
+        await assert.rejects(runAs(world, stranger, write), /row-level security/, write);
+      }
+      const updated = await runAs(
+        world,
+        stranger,
+        `update runs set stop_requested = true where tenant_id = '${alice.tenantId}' returning id`,
+      );
+      assert.deepEqual(updated, []);
+    });
+
+    for (const forbidden of [
+      "select * from outbox",
+      "select * from audit_log",
+      "select * from parley_migrations",
+      "delete from conversations",
+      "delete from messages",
+      "delete from outbox",
+      "update users set roles = '{owner}'",
+      "update tenants set name = ''",
+      "update sessions set expires_at = now()",
+      "truncate messages",
+      "drop table messages",
+      "alter table messages disable row level security",
+      "create table mine (id int)",
+    ]) {
+      it(`parley_app may not: ${forbidden}`, async () => {
+        await assert.rejects(runAs(world, alice, forbidden), /permission denied|must be owner/);
+      });
+    }
+
+    for (const forbidden of [
+      "select title from conversations",
+      "select model from conversations",
+      "update conversations set title = ''",
+      "update conversations set user_id = id",
+      "delete from conversations",
+      "select parts from messages",
+      "select id from messages",
+      "update messages set parts = '[]'",
+      "select id from steps",
+      "insert into runs (id) values (null)",
+      "delete from runs",
+      "update runs set stop_requested = true",
+      "update runs set user_id = id",
+      "select result from idempotency_keys",
+      "select params_hash from idempotency_keys",
+      "insert into outbox (id) values (null)",
+      "update outbox set event = '{}'",
+      "select * from audit_log",
+      "delete from audit_log",
+      "insert into sessions (id) values (null)",
+      "update sessions set user_id = id",
+      "update users set roles = '{owner}'",
+      "update tenants set name = ''",
+      "select * from parley_migrations",
+    ]) {
+      it(`parley_system may not: ${forbidden}`, async () => {
+        await assert.rejects(runAs(world, "system", forbidden), /permission denied/);
+      });
+    }
+  });
+}
