@@ -15,8 +15,10 @@ export type FaultKind =
 
 export interface Fault {
   readonly kind: FaultKind;
-  /** The call it hits, counted from 1. */
-  readonly at: number;
+  /** `store.runs.claim`, `log.append` … */
+  readonly call: string;
+  /** The first, second … call of that name. */
+  readonly nth: number;
 }
 
 const never = () => new Promise<never>(() => {});
@@ -27,12 +29,15 @@ export class FaultyPorts {
   readonly store: Store;
   readonly log: EventLog;
   dead = false;
+  /** Has it come to the fault? */
+  hit = false;
   /** Every call fails, as long as it is set. */
   storeAway = false;
   logAway = false;
   readonly #fault: Fault | undefined;
   readonly #died = Promise.withResolvers<void>();
   readonly #underWay = new Set<Promise<unknown>>();
+  #met = 0;
   #gate: PromiseWithResolvers<void> | undefined;
 
   constructor(store: Store, log: EventLog, fault?: Fault) {
@@ -82,11 +87,17 @@ export class FaultyPorts {
     });
   }
 
+  #faultOf(name: string): FaultKind | undefined {
+    if (name !== this.#fault?.call || ++this.#met !== this.#fault.nth) return undefined;
+    this.hit = true;
+    return this.#fault.kind;
+  }
+
   async #call(name: string, work: () => Promise<unknown>): Promise<unknown> {
     await this.#gate?.promise;
     if (this.dead) return never();
     this.calls.push(name);
-    const kind = this.calls.length === this.#fault?.at ? this.#fault.kind : undefined;
+    const kind = this.#faultOf(name);
     const away = name.startsWith("log.") ? this.logAway : this.storeAway;
     if (kind === "refused" || away) throw new ParleyError("UNAVAILABLE");
     if (kind === "death before") {
