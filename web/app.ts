@@ -1,0 +1,35 @@
+import { createClient } from "../src/client/client.ts";
+import type { ParleyApp } from "./components/app/app.ts";
+import "./components/app/app.ts";
+import { adopt } from "./components/element.ts";
+import { AppStore } from "./store/app.ts";
+import { outboxStorage } from "./store/outbox-storage.ts";
+import { createRouter, loginCode } from "./store/route.ts";
+import { browserStorage } from "./store/storage.ts";
+import { createTheme } from "./store/theme.ts";
+import { base } from "./styles/base.ts";
+import { tokens } from "./styles/tokens.ts";
+
+// A code works once; it must not stay in the address, the history, or what is shared of them.
+const code = loginCode(location.hash);
+if (location.hash.startsWith("#login=")) history.replaceState(null, "", location.pathname);
+
+adopt(document, [tokens, base]);
+
+const storage = browserStorage();
+const theme = createTheme(storage, document.documentElement);
+const client = createClient({
+  url: new URL("/ws", location.href).href,
+  auth: { kind: "cookie" },
+  outbox: outboxStorage(storage),
+  autoConnect: false,
+});
+const store = new AppStore(client, createRouter(), storage);
+
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && store.probe());
+addEventListener("online", () => store.probe());
+addEventListener("pageshow", ({ persisted }) => persisted && store.probe());
+
+const app: ParleyApp = Object.assign(document.createElement("parley-app") as ParleyApp, { app: store, theme });
+document.body.replaceChildren(app);
+await store.begin(code);

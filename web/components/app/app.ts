@@ -1,0 +1,198 @@
+import type { Signal } from "@preact/signals-core";
+import { html, nothing, type PropertyValues } from "lit";
+import type { AppStore } from "../../store/app.ts";
+import type { Theme } from "../../store/theme.ts";
+import type { ParleyChat } from "../chat/chat.ts";
+import { define, ParleyElement } from "../element.ts";
+import { icons, mark } from "../icons.ts";
+import { isSomethingOpen } from "../menu/menu.ts";
+import { titleOf } from "../sidebar/sidebar.ts";
+import { appSheet } from "./app.style.ts";
+import "../chat/chat.ts";
+import "../sidebar/sidebar.ts";
+import "../sign-in/sign-in.ts";
+
+/** Below this the sidebar is a drawer. */
+const NARROW = "(max-width: 767px)";
+/** Nothing is said of a start that takes no longer. */
+const PATIENCE_MS = 600;
+
+/** The frame: sign-in or the app, sidebar or drawer, and the keys that work everywhere. */
+class ParleyApp extends ParleyElement {
+  static override readonly sheets = [appSheet];
+  static override readonly properties = {
+    app: { attribute: false },
+    theme: { attribute: false },
+    drawer: { state: true },
+    narrow: { state: true },
+    late: { state: true },
+  };
+  declare app: AppStore;
+  declare theme: Signal<Theme>;
+  declare drawer: boolean;
+  declare narrow: boolean;
+  declare late: boolean;
+  readonly #width = matchMedia(NARROW);
+  readonly #resized = (): void => {
+    this.narrow = this.#width.matches;
+    if (!this.narrow) this.drawer = false;
+  };
+  readonly #key = (event: KeyboardEvent): void => this.#pressed(event);
+
+  constructor() {
+    super();
+    this.drawer = false;
+    this.narrow = this.#width.matches;
+    this.late = false;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#width.addEventListener("change", this.#resized);
+    // Before whatever is open closes itself at the same key.
+    addEventListener("keydown", this.#key, { capture: true });
+    setTimeout(() => (this.late = true), PATIENCE_MS);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#width.removeEventListener("change", this.#resized);
+    removeEventListener("keydown", this.#key, { capture: true });
+  }
+
+  protected override render(): unknown {
+    switch (this.app.session.value.kind) {
+      case "starting":
+        return this.#starting();
+      case "signing-in":
+      case "signed-out":
+        return html`<parley-sign-in .app=${this.app}></parley-sign-in>`;
+      case "signed-in":
+        return this.#signedIn();
+    }
+  }
+
+  #starting(): unknown {
+    const waits = this.app.connection.value.phase === "waiting";
+    return html`<main class="starting-up" id="main" aria-busy="true">
+      <h1 class="hidden-visually">Parley</h1>
+      ${
+        this.late
+          ? html`${mark()}
+              <p role="status">${waits ? "The server does not answer yet. Trying again…" : "Connecting…"}</p>
+              ${waits ? html`<button class="button" @click=${() => this.app.tryNow()}>Try now</button>` : nothing}`
+          : nothing
+      }
+    </main>`;
+  }
+
+  #signedIn(): unknown {
+    const modal = this.narrow && this.drawer;
+    return html`
+      <a class="skip" href="#main" @click=${(event: Event) => this.#skip(event)}>Skip to the message field</a>
+      <div class="frame">
+        ${
+          this.narrow && !this.drawer
+            ? nothing
+            : html`<aside
+                  class="side ${modal ? "drawer" : ""}"
+                  aria-label="Sidebar"
+                  role=${modal ? "dialog" : nothing}
+                  aria-modal=${modal ? "true" : nothing}
+                  ?data-open-drawer=${modal}
+                  @parley-close=${() => this.#close()}
+                >
+                  <parley-sidebar .app=${this.app} .theme=${this.theme} ?closable=${modal}></parley-sidebar>
+                </aside>
+                ${modal ? html`<div class="scrim" @click=${() => this.#close()}></div>` : nothing}`
+        }
+        <main class="main" id="main" ?inert=${modal}>
+          ${this.#header()}
+          <parley-chat .app=${this.app}></parley-chat>
+        </main>
+      </div>
+    `;
+  }
+
+  #header(): unknown {
+    const title = this.#title();
+    return html`<header class="bar">
+      ${
+        this.narrow
+          ? html`<button
+              class="icon-button"
+              aria-label="Conversations"
+              title="Conversations"
+              aria-expanded=${this.drawer ? "true" : "false"}
+              @click=${() => (this.drawer = true)}
+            >
+              ${icons.menu()}
+            </button>`
+          : nothing
+      }
+      ${title === undefined ? html`<span class="title"></span>` : html`<h1 class="title" dir="auto">${title}</h1>`}
+      ${
+        this.narrow
+          ? html`<button
+              class="icon-button"
+              aria-label="New conversation"
+              title="New conversation"
+              @click=${() => this.app.router.go({ kind: "home" })}
+            >
+              ${icons.newChat()}
+            </button>`
+          : nothing
+      }
+    </header>`;
+  }
+
+  #title(): string | undefined {
+    const route = this.app.router.route.value;
+    if (route.kind === "home") return undefined;
+    const listed = this.app.list.value?.items.value?.find(({ id }) => id === route.id)?.title;
+    const title = listed ?? this.app.current.value?.view.title.value;
+    return title === undefined ? "" : titleOf({ title });
+  }
+
+  #skip(event: Event): void {
+    event.preventDefault();
+    this.querySelector<ParleyChat>("parley-chat")?.focusComposer();
+  }
+
+  #close(): void {
+    if (!this.drawer) return;
+    this.drawer = false;
+    this.updateComplete.then(
+      () => this.querySelector<HTMLElement>(".bar .icon-button")?.focus(),
+      () => undefined,
+    );
+  }
+
+  #pressed(event: KeyboardEvent): void {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Escape") this.#escape(event);
+    else if (event.key.toLowerCase() === "o" && event.shiftKey && (event.ctrlKey || event.metaKey)) this.#new(event);
+  }
+
+  /** Closes what is open; when nothing is, stops the answer. */
+  #escape(event: KeyboardEvent): void {
+    if (this.narrow && this.drawer && this.querySelector(":popover-open") === null) return this.#close();
+    const field = event.target instanceof HTMLInputElement;
+    if (!field && !isSomethingOpen(this)) this.app.current.value?.stop();
+  }
+
+  #new(event: KeyboardEvent): void {
+    event.preventDefault();
+    this.app.router.go({ kind: "home" });
+    this.querySelector<ParleyChat>("parley-chat")?.focusComposer();
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    const title = this.app.session.peek().kind === "signed-in" ? this.#title() : undefined;
+    document.title = title === undefined || title === "" ? "Parley" : `${title} · Parley`;
+    if (changed.has("drawer") && this.drawer) this.querySelector<HTMLElement>(".drawer .icon-button")?.focus();
+  }
+}
+
+define("parley-app", ParleyApp);
+export type { ParleyApp };

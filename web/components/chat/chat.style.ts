@@ -1,0 +1,272 @@
+import { css } from "lit";
+
+export const chatSheet = css`
+  parley-chat {
+    position: relative;
+    display: block;
+    min-height: 0;
+  }
+
+  .scroller {
+    height: 100%;
+    overflow-x: hidden;
+    overflow-y: auto;
+    overscroll-behavior: contain;
+    container-type: size;
+    scrollbar-gutter: stable;
+    --dock: 128px;
+  }
+
+  .content {
+    display: flex;
+    flex-direction: column;
+    width: min(100%, var(--column) + 48px);
+    min-height: 100%;
+    margin: 0 auto;
+    padding-inline: 24px;
+  }
+
+  .transcript {
+    display: flex;
+    flex: 1;
+    flex-direction: column;
+    padding-top: 20px;
+    border-radius: 8px;
+  }
+
+  .transcript:focus-visible {
+    outline-offset: 6px;
+  }
+
+  .turn {
+    display: flex;
+    flex-direction: column;
+    gap: 12px;
+    padding-bottom: 16px;
+  }
+
+  /* A message that was just sent stands near the top, and its answer grows below it. */
+  .turn.fresh {
+    min-height: calc(100cqh - var(--dock) - 20px);
+  }
+
+  .person.starting .pill {
+    opacity: 0.75;
+  }
+
+  .dock {
+    position: sticky;
+    bottom: 0;
+    z-index: 2;
+    margin-inline: -8px;
+    padding-inline: 8px;
+    padding-bottom: max(12px, env(safe-area-inset-bottom));
+    background: linear-gradient(to bottom, transparent, var(--ground) 28px);
+  }
+
+  .quiet {
+    min-height: 1.4em;
+    margin-top: 8px;
+    color: var(--muted);
+    font: var(--meta);
+    text-align: center;
+  }
+
+  .to-end {
+    position: absolute;
+    bottom: 100%;
+    left: 50%;
+    display: grid;
+    place-items: center;
+    width: max(34px, var(--target));
+    height: max(34px, var(--target));
+    margin-bottom: 4px;
+    border: 1px solid var(--line);
+    border-radius: 50%;
+    background: var(--raised);
+    box-shadow: var(--shadow);
+    color: var(--muted);
+    transform: translateX(-50%);
+  }
+
+  .to-end[hidden] {
+    display: none;
+  }
+
+  .to-end:hover {
+    color: var(--text);
+  }
+
+  .older {
+    display: grid;
+    place-items: center;
+    min-height: 44px;
+    color: var(--muted);
+    font: var(--meta);
+  }
+
+  .loading {
+    width: 62%;
+    height: 1.1rem;
+    margin-top: 56px;
+    border-radius: 8px;
+    background: var(--surface);
+    box-shadow:
+      0 2rem 0 var(--surface),
+      0 4rem 0 var(--surface);
+    opacity: 0;
+    animation: appear 200ms 400ms forwards;
+  }
+
+  @keyframes appear {
+    to {
+      opacity: 1;
+    }
+  }
+
+  .apology {
+    display: grid;
+    justify-items: center;
+    gap: 10px;
+    margin: auto;
+    padding: 48px 16px;
+    text-align: center;
+  }
+
+  .apology .icon {
+    width: 28px;
+    height: 28px;
+    color: var(--muted);
+  }
+
+  .apology h2 {
+    font: var(--read);
+    font-size: 1.1875rem;
+    font-weight: 650;
+  }
+
+  .apology p {
+    color: var(--muted);
+  }
+
+  .apology .button {
+    margin-top: 8px;
+  }
+
+  .content.empty {
+    justify-content: center;
+    padding-bottom: 6vh;
+  }
+
+  .content.empty .transcript {
+    display: none;
+  }
+
+  .content.empty .dock {
+    position: static;
+    padding-bottom: 0;
+    background: none;
+  }
+
+  .welcome {
+    display: grid;
+    justify-items: center;
+    gap: 18px;
+    padding: 32px 0 28px;
+    text-align: center;
+  }
+
+  .welcome h1 {
+    font: 550 1.75rem/1.25 var(--sans);
+    letter-spacing: -0.015em;
+    text-wrap: balance;
+  }
+
+  .mark {
+    display: block;
+    width: 44px;
+    height: 44px;
+    fill: none;
+    stroke-linecap: round;
+    stroke-linejoin: round;
+  }
+
+  .mark .bubble {
+    fill: var(--text);
+  }
+
+  .mark .lines {
+    stroke: var(--ground);
+    stroke-width: 2.25;
+  }
+
+  .suggestions {
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: center;
+    gap: 8px;
+    min-height: 36px;
+    margin-top: 18px;
+  }
+
+  .suggestion {
+    min-height: max(36px, var(--target));
+    padding: 6px 15px;
+    border: 1px solid var(--line);
+    border-radius: 999px;
+    color: var(--text);
+    transition: background var(--quick);
+  }
+
+  .suggestion:hover {
+    background: var(--surface);
+  }
+
+  .below .quiet {
+    margin-top: 22px;
+  }
+
+  .strip-place {
+    position: absolute;
+    z-index: 3;
+    top: 8px;
+    right: 0;
+    left: 0;
+    display: grid;
+    justify-items: center;
+    padding-inline: 16px;
+    pointer-events: none;
+  }
+
+  .strip {
+    display: flex;
+    align-items: center;
+    gap: 9px;
+    max-width: 100%;
+    min-height: 36px;
+    padding: 4px 12px;
+    border: 1px solid color-mix(in oklab, var(--wait) 32%, transparent);
+    border-radius: 999px;
+    background: var(--wait-ground);
+    box-shadow: var(--shadow);
+    color: var(--wait);
+    pointer-events: auto;
+  }
+
+  .strip .quiet-link {
+    min-height: 24px;
+  }
+
+  .strip.final {
+    border-color: color-mix(in oklab, var(--bad) 34%, transparent);
+    border-radius: 18px;
+    background: var(--bad-ground);
+    color: var(--bad);
+  }
+
+  @media (max-width: 767px) {
+    .content {
+      padding-inline: 16px;
+    }
+  }
+`;

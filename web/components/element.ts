@@ -1,0 +1,63 @@
+import { effect, signal } from "@preact/signals-core";
+import { type CSSResult, LitElement, type PropertyValues } from "lit";
+
+/**
+ * An element of the app. It renders into the tree it stands in, without a shadow root of its own, so that ids, labels
+ * and selections reach across elements; its sheets are adopted once by that tree's root, be it the document or the
+ * shadow root of an embedding. It renders again when a signal changes that its rendering read.
+ */
+export class ParleyElement extends LitElement {
+  static readonly sheets: readonly CSSResult[] = [];
+
+  #stop: (() => void) | undefined;
+
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    adopt(this.getRootNode(), (this.constructor as typeof ParleyElement).sheets);
+    super.connectedCallback();
+    // Rendered before, and deaf since it left the page.
+    if (this.hasUpdated && this.#stop === undefined) this.requestUpdate();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  protected override performUpdate(): void {
+    if (!this.isUpdatePending) return;
+    this.#stop?.();
+    let updating = true;
+    this.#stop = effect(() => {
+      if (updating) super.performUpdate();
+      else this.requestUpdate();
+    });
+    updating = false;
+    if (!this.isConnected) {
+      this.#stop();
+      this.#stop = undefined;
+    }
+  }
+}
+
+/** Makes a root show these sheets; those it shows already are left alone. */
+export function adopt(root: Node, sheets: readonly CSSResult[]): void {
+  if (!(root instanceof Document || root instanceof ShadowRoot)) return;
+  const adopted = new Set(root.adoptedStyleSheets);
+  const missing = sheets.flatMap(({ styleSheet }) =>
+    styleSheet === undefined || adopted.has(styleSheet) ? [] : [styleSheet],
+  );
+  if (missing.length > 0) root.adoptedStyleSheets = [...root.adoptedStyleSheets, ...missing];
+}
+
+/** Defines an element once: a script that is loaded twice does no harm. */
+export function define(name: string, element: CustomElementConstructor): void {
+  if (customElements.get(name) === undefined) customElements.define(name, element);
+}
+
+export type { PropertyValues };
+export { signal };

@@ -1,0 +1,61 @@
+import { html } from "lit";
+import { copyText } from "../copy.ts";
+import { define, ParleyElement } from "../element.ts";
+import { icons } from "../icons.ts";
+import { appendText } from "./append-text.ts";
+
+const COPIED_MS = 2_000;
+
+/** A block of code and what copies it. */
+class ParleyCode extends ParleyElement {
+  static override readonly properties = {
+    code: { attribute: false },
+    language: { attribute: false },
+    copied: { state: true },
+  };
+  declare code: string;
+  declare language: string;
+  declare copied: boolean;
+
+  constructor() {
+    super();
+    this.code = "";
+    this.language = "";
+    this.copied = false;
+  }
+
+  protected override render(): unknown {
+    const name = /^[\w+#.-]{1,24}/.exec(this.language)?.[0];
+    return html`<figure class="code">
+      <figcaption>
+        <span>${name ?? "Code"}</span>
+        <button
+          class="copy"
+          @click=${() => this.#copy()}
+          aria-label=${name === undefined ? "Copy code" : `Copy ${name} code`}
+        >
+          ${this.copied ? icons.check("small") : icons.copy("small")}<span aria-live="polite"
+            >${this.copied ? "Copied" : "Copy"}</span
+          >
+        </button>
+      </figcaption>
+      <pre
+        tabindex="0"
+        role="group"
+        aria-label=${name === undefined ? "Code" : `${name} code`}
+      ><code dir="ltr">${appendText(this.code)}</code></pre>
+    </figure>`;
+  }
+
+  #copy(): void {
+    copyText(this.code).then(
+      (done) => {
+        this.copied = done;
+        setTimeout(() => (this.copied = false), COPIED_MS);
+      },
+      () => undefined,
+    );
+  }
+}
+
+define("parley-code", ParleyCode);

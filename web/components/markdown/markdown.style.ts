@@ -1,0 +1,243 @@
+import { css } from "lit";
+
+export const markdownSheet = css`
+  parley-markdown {
+    display: block;
+  }
+
+  .markdown {
+    font: var(--read);
+    overflow-wrap: anywhere;
+  }
+
+  .markdown > * + *,
+  .markdown blockquote > * + * {
+    margin-top: 12px;
+  }
+
+  .markdown :is(.h1, .h2, .h3, .h4) {
+    margin: 0;
+    font: var(--read);
+    font-weight: 650;
+    line-height: 1.35;
+    letter-spacing: -0.005em;
+    text-wrap: balance;
+  }
+
+  .markdown .h1 {
+    font-size: 1.375rem;
+  }
+
+  .markdown .h2 {
+    font-size: 1.1875rem;
+  }
+
+  .markdown .h3 {
+    font-size: 1.0625rem;
+  }
+
+  .markdown > * + :is(.h1, .h2) {
+    margin-top: 28px;
+  }
+
+  .markdown > * + :is(.h3, .h4) {
+    margin-top: 20px;
+  }
+
+  .markdown > :is(.h1, .h2, .h3, .h4) + * {
+    margin-top: 8px;
+  }
+
+  .markdown strong {
+    font-weight: 650;
+  }
+
+  .markdown :is(ul, ol) {
+    padding-inline-start: 26px;
+  }
+
+  .markdown li {
+    padding-inline-start: 4px;
+  }
+
+  .markdown li::marker {
+    color: var(--muted);
+    font-variant-numeric: tabular-nums;
+  }
+
+  .markdown li + li {
+    margin-top: 4px;
+  }
+
+  .markdown .loose > li + li {
+    margin-top: 12px;
+  }
+
+  .markdown li > * + *,
+  .markdown li > :is(ul, ol) {
+    margin-top: 4px;
+  }
+
+  .markdown .loose > li > * + * {
+    margin-top: 12px;
+  }
+
+  .markdown li.task {
+    list-style: none;
+    margin-inline-start: -24px;
+  }
+
+  .markdown li.task > input {
+    width: 15px;
+    height: 15px;
+    margin: 0 9px 0 0;
+    accent-color: var(--accent);
+    vertical-align: -2px;
+  }
+
+  .markdown blockquote {
+    margin-inline: 0;
+    margin-bottom: 0;
+    padding-inline-start: 16px;
+    border-inline-start: 3px solid var(--line-strong);
+    color: var(--muted);
+  }
+
+  .markdown hr {
+    height: 1px;
+    margin-block: 28px;
+    border: 0;
+    background: var(--line);
+  }
+
+  .markdown :not(pre) > code {
+    padding: 0.14em 0.36em;
+    border: 1px solid var(--line);
+    border-radius: 6px;
+    background: var(--surface);
+    font: var(--code);
+    font-size: 0.875em;
+    line-height: inherit;
+  }
+
+  .markdown a.image {
+    display: inline-flex;
+    align-items: center;
+    gap: 7px;
+    max-width: 100%;
+    padding: 3px 10px 3px 8px;
+    border: 1px solid var(--line);
+    border-radius: 9px;
+    background: var(--surface);
+    font: var(--control);
+    text-decoration: none;
+    vertical-align: middle;
+  }
+
+  .markdown a.image > span {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+
+  .markdown .as-written {
+    white-space: pre-wrap;
+  }
+
+  .markdown .table {
+    max-width: 100%;
+    overflow-x: auto;
+    border: 1px solid var(--line);
+    border-radius: 12px;
+  }
+
+  .markdown table {
+    width: 100%;
+    border-collapse: collapse;
+    font-size: 0.9375rem;
+    line-height: 1.5;
+    overflow-wrap: normal;
+  }
+
+  .markdown :is(th, td) {
+    padding: 9px 14px;
+    text-align: start;
+    vertical-align: top;
+  }
+
+  .markdown th {
+    background: var(--surface);
+    font-size: 0.875rem;
+    font-weight: 550;
+    white-space: nowrap;
+  }
+
+  .markdown tbody tr {
+    border-top: 1px solid var(--line);
+  }
+
+  .markdown :is(th, td).right {
+    text-align: end;
+    font-variant-numeric: tabular-nums;
+  }
+
+  .markdown :is(th, td).center {
+    text-align: center;
+  }
+
+  parley-code {
+    display: block;
+  }
+
+  .code {
+    margin: 0;
+    overflow: hidden;
+    border: 1px solid var(--line);
+    border-radius: 12px;
+    background: var(--surface);
+  }
+
+  .code figcaption {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    min-height: 36px;
+    padding: 0 6px 0 14px;
+    color: var(--muted);
+    font: var(--meta);
+  }
+
+  .code .copy {
+    display: inline-flex;
+    align-items: center;
+    gap: 6px;
+    min-height: max(28px, var(--target) - 6px);
+    padding: 0 8px;
+    border-radius: 8px;
+    color: var(--muted);
+  }
+
+  .code .copy:hover {
+    background: var(--hover);
+    color: var(--text);
+  }
+
+  .code pre {
+    margin: 0;
+    padding: 4px 14px 14px;
+    overflow-x: auto;
+    font: var(--code);
+    tab-size: 2;
+    white-space: pre;
+    overflow-wrap: normal;
+  }
+
+  .code pre:focus-visible {
+    outline-offset: -3px;
+    border-radius: 8px;
+  }
+
+  .code code {
+    font: inherit;
+  }
+`;

@@ -1,0 +1,213 @@
+import { css } from "lit";
+
+export const sidebarSheet = css`
+  parley-sidebar {
+    display: flex;
+    flex-direction: column;
+    height: 100%;
+    min-height: 0;
+    padding: 12px 10px max(10px, env(safe-area-inset-bottom));
+  }
+
+  parley-sidebar .top {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    min-height: 40px;
+    padding-inline-start: 8px;
+  }
+
+  parley-sidebar .brand {
+    display: inline-flex;
+    align-items: center;
+    gap: 9px;
+    padding: 4px;
+    border-radius: 8px;
+    color: var(--text);
+    font-size: 1rem;
+    font-weight: 650;
+    letter-spacing: -0.01em;
+    text-decoration: none;
+  }
+
+  parley-sidebar .mark {
+    width: 24px;
+    height: 24px;
+  }
+
+  parley-sidebar .new {
+    display: flex;
+    align-items: center;
+    gap: 10px;
+    min-height: max(38px, var(--target));
+    margin-top: 12px;
+    padding: 0 12px;
+    border: 1px solid var(--line);
+    border-radius: 12px;
+    background: var(--raised);
+    color: var(--text);
+    font-weight: 550;
+    text-decoration: none;
+    transition: background var(--quick);
+  }
+
+  parley-sidebar .new .icon {
+    color: var(--muted);
+  }
+
+  parley-sidebar .new:hover {
+    background: var(--hover);
+  }
+
+  parley-sidebar nav {
+    flex: 1;
+    min-height: 0;
+    margin: 12px -10px 0;
+    padding: 0 10px 12px;
+    overflow-y: auto;
+    scrollbar-width: thin;
+  }
+
+  parley-sidebar h2 {
+    padding: 12px 12px 6px;
+    color: var(--muted);
+    font: var(--meta);
+  }
+
+  parley-sidebar ul {
+    padding: 0;
+    list-style: none;
+  }
+
+  parley-sidebar li {
+    position: relative;
+    display: flex;
+    border-radius: 10px;
+  }
+
+  parley-sidebar li > a {
+    flex: 1;
+    min-width: 0;
+    min-height: max(34px, var(--target));
+    padding: 7px 12px;
+    overflow: hidden;
+    border-radius: 10px;
+    color: var(--text);
+    line-height: 20px;
+    text-decoration: none;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+
+  @media (pointer: coarse) {
+    parley-sidebar li > a {
+      padding-block: 12px;
+    }
+  }
+
+  parley-sidebar li:is(:hover, :focus-within) > a,
+  parley-sidebar li > a[aria-current] {
+    background: var(--hover);
+  }
+
+  parley-sidebar li > a[aria-current] {
+    font-weight: 550;
+  }
+
+  parley-sidebar li:is(:hover, :focus-within) > a {
+    padding-inline-end: calc(var(--target) + 4px);
+  }
+
+  parley-sidebar li > .icon-button {
+    position: absolute;
+    inset-block: 0;
+    right: 2px;
+    height: auto;
+    opacity: 0;
+  }
+
+  parley-sidebar li:is(:hover, :focus-within) > .icon-button {
+    opacity: 1;
+  }
+
+  @media (hover: none) {
+    parley-sidebar li > a {
+      padding-inline-end: calc(var(--target) + 4px);
+    }
+
+    parley-sidebar li > .icon-button {
+      opacity: 1;
+    }
+  }
+
+  parley-sidebar .rename {
+    flex: 1;
+    min-width: 0;
+    min-height: max(34px, var(--target));
+    padding: 5px 11px;
+    border: 1px solid var(--line-strong);
+    border-radius: 10px;
+    background: var(--raised);
+  }
+
+  parley-sidebar .rename:focus-visible {
+    outline-offset: -1px;
+  }
+
+  parley-sidebar .none {
+    padding: 14px 12px;
+    color: var(--muted);
+  }
+
+  parley-sidebar .show-more {
+    width: 100%;
+    min-height: max(34px, var(--target));
+    padding: 0 12px;
+    border-radius: 10px;
+    color: var(--muted);
+    text-align: start;
+  }
+
+  parley-sidebar .show-more:hover {
+    background: var(--hover);
+    color: var(--text);
+  }
+
+  parley-sidebar .who {
+    display: flex;
+    align-items: center;
+    gap: 10px;
+    width: 100%;
+    min-height: max(44px, var(--target));
+    padding: 4px 10px 4px 8px;
+    border-radius: 12px;
+    text-align: start;
+  }
+
+  parley-sidebar .who:hover {
+    background: var(--hover);
+  }
+
+  parley-sidebar .who .icon {
+    color: var(--muted);
+  }
+
+  parley-sidebar .initial {
+    display: grid;
+    place-items: center;
+    width: 28px;
+    height: 28px;
+    border: 1px solid var(--line);
+    border-radius: 50%;
+    background: var(--raised);
+    font-size: 0.8125rem;
+    font-weight: 550;
+  }
+
+  parley-sidebar .name {
+    flex: 1;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+`;

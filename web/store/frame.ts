@@ -1,0 +1,18 @@
+/** Runs `work` soon: with the next frame, or where no frames are drawn (a tab in the background), with a timer. */
+export function nextFrame(work: () => void): void {
+  if (document.visibilityState === "hidden") setTimeout(work, 100);
+  else requestAnimationFrame(work);
+}
+
+/** Asked for any number of times, `work` runs once for all of them. */
+export function coalesce(work: () => void, schedule: (work: () => void) => void = nextFrame): () => void {
+  let due = false;
+  return () => {
+    if (due) return;
+    due = true;
+    schedule(() => {
+      due = false;
+      work();
+    });
+  };
+}

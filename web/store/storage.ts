@@ -1,0 +1,52 @@
+/** What the browser keeps for this page. It may refuse (private windows, a full disk): then nothing is kept. */
+
+export interface KeyValues {
+  get(key: string): string | undefined;
+  /** False when it could not be kept. */
+  set(key: string, value: string): boolean;
+  remove(key: string): void;
+  keys(): readonly string[];
+}
+
+const PREFIX = "parley.";
+
+export function keyValues(storage: Storage | undefined): KeyValues {
+  const attempt = <T>(work: (storage: Storage) => T, otherwise: T): T => {
+    try {
+      return storage === undefined ? otherwise : work(storage);
+    } catch {
+      return otherwise;
+    }
+  };
+  return {
+    get: (key) => attempt((kept) => kept.getItem(PREFIX + key) ?? undefined, undefined),
+    set: (key, value) => attempt((kept) => (kept.setItem(PREFIX + key, value), true), false),
+    remove: (key) => attempt((kept) => kept.removeItem(PREFIX + key), undefined),
+    keys: () =>
+      attempt(
+        (kept) =>
+          Array.from({ length: kept.length }, (_, i) => kept.key(i) ?? "").flatMap((key) =>
+            key.startsWith(PREFIX) ? [key.slice(PREFIX.length)] : [],
+          ),
+        [],
+      ),
+  };
+}
+
+/** The browser's own; reading the property alone may throw. */
+export function browserStorage(): KeyValues {
+  try {
+    return keyValues(globalThis.localStorage);
+  } catch {
+    return keyValues(undefined);
+  }
+}
+
+/** The value of JSON text that somebody else may have written. */
+export function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
