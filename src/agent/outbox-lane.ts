@@ -46,7 +46,7 @@ export class TopicLane implements LogProducer {
 
   push(row: LaneRow): void {
     this.#waiting.push(row);
-    if (!this.#opening) this.#options.batcher.schedule(this);
+    this.#options.batcher.schedule(this);
   }
 
   collect(batch: AppendBatch): Collected {

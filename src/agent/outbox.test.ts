@@ -156,6 +156,24 @@ test("[L11] a row waits for those before it, also while their topic is opened", 
   assert.deepEqual(await titles(log, "conversation:1"), ["first", "second"]);
 });
 
+test("[L11] a row that came while the topic was found missing stays behind those before it", async (t) => {
+  const { log, table, outbox } = setup(t);
+  const answer = Promise.withResolvers<void>();
+  const append = log.append.bind(log);
+  let calls = 0;
+  log.append = async (batch) => {
+    calls++;
+    await answer.promise;
+    return append(batch);
+  };
+  const first = outbox.announce([table.commit("conversation:1", conversation("first"))]);
+  await until(() => calls === 1, "the first call");
+  const second = outbox.announce([table.commit("conversation:1", conversation("second"))]);
+  answer.resolve();
+  await Promise.all([first, second]);
+  assert.deepEqual(await titles(log, "conversation:1"), ["first", "second"]);
+});
+
 for (const [type, event] of Object.entries(ends)) {
   test(`[L11] ${type} makes the log forget the answer's text`, async (t) => {
     const { log, table, outbox } = setup(t);
@@ -174,12 +192,20 @@ for (const [type, event] of Object.entries(ends)) {
 test("[L11] a row that was announced is not told again by the sweep, and the sweep clears what others left", async (t) => {
   const { log, table, outbox } = setup(t);
   const announced = table.commit("user:1", conversation("announced"));
+  await opened(log, "user:1");
+  const append = log.append.bind(log);
+  let rows = 0;
+  log.append = (batch) => {
+    rows += batch.length;
+    return append(batch);
+  };
   const announcing = outbox.announce([announced]);
   table.commit("user:1", conversation("left"));
   await Promise.all([announcing, outbox.sweep()]);
   await outbox.sweep();
   await until(() => table.rows.size === 0, "the rows are cleared");
   assert.deepEqual(await titles(log, "user:1"), ["announced", "left"]);
+  assert.equal(rows, 2);
 });
 
 test("[L11] a sweep goes on while there are rows", async (t) => {

@@ -206,6 +206,16 @@ test("[L5] what waits goes out within 25 ms or at 1 KiB", async (t) => {
   assert.equal(deltasOf(await events()).length, sent + 1);
 });
 
+test("[L5] a flush does not wait for more deltas", async (t) => {
+  const all = await setup(t);
+  await stream(all, 100, 2);
+  all.writer.text("m", 0, "last");
+  let flushed = false;
+  all.writer.flush().then(() => (flushed = true), assert.ifError);
+  for (let turns = 0; turns < 3; turns++) await nextTurn();
+  assert.ok(flushed);
+});
+
 test("[L5] while the log is slow, deltas merge into one", async (t) => {
   const all = await setup(t);
   const { writer, gate, calls } = all;
@@ -291,6 +301,18 @@ test("[R5] a reset cuts the writer's own text and the log's", async (t) => {
   await writer.flush();
   assert.deepEqual([writer.textOf("m", 0), writer.textOf("m", 1)], ["first again", ""]);
   assert.deepEqual((await state()).accumulators, [{ messageId: "m", partIndex: 0, text: "first again" }]);
+});
+
+test("[R5] a part that a reset removed begins anew", async (t) => {
+  const { writer, state } = await setup(t);
+  writer.text("m", 0, "first");
+  writer.text("m", 1, "removed");
+  writer.event(reset(5));
+  writer.text("m", 1, "second");
+  await writer.flush();
+  assert.equal(writer.textOf("m", 1), "second");
+  const { accumulators, complete } = await state();
+  assert.deepEqual([accumulators[1]?.text, complete], ["second", true]);
 });
 
 test("[L4] beginning a part makes a topic that a non-owner opened complete", async (t) => {
@@ -384,6 +406,21 @@ test("[R8] while the log is away the run goes on, and its text is there when the
   assert.ok(writer.textOf("m", 0).endsWith("99 end"));
 });
 
+test("[R8] a writer that the log has forgotten opens the topic again", async (t) => {
+  const { writer, log, topic, state } = await setup(t);
+  writer.text("m", 0, "one ");
+  await writer.flush();
+  const { epoch } = await state();
+  for (let i = 0; i < 64; i++) {
+    const identity = { writer: `${i}`, n: 1, fence: FENCE };
+    await log.append([{ topic, epoch, identity, event: "{}" }]);
+  }
+  writer.text("m", 0, "two");
+  assert.deepEqual(await writer.flush(), { ok: true });
+  assert.notEqual((await state()).epoch, epoch);
+  assert.equal(textOf(await state(), "m"), "one two");
+});
+
 test("[R8] events that wait for the log are bounded", async (t) => {
   const { writer, gate } = await setup(t, "missing");
   gate.open = () => new Promise(() => {});
@@ -427,6 +464,26 @@ test("a closed writer keeps its text and writes nothing", async (t) => {
   assert.deepEqual(await flushed, { ok: false, reason: "CLOSED" });
   await nextTurn();
   assert.deepEqual([await events(), writer.textOf("m", 0), writer.text("m", 0, "x")], [[], "text", "ended"]);
+});
+
+test("a writer that is closed while it opens its topic stays closed", async (t) => {
+  const all = await setup(t);
+  const { writer, gate, calls, fenced } = all;
+  const answer = Promise.withResolvers<void>();
+  let asked = false;
+  gate.open = () => {
+    asked = true;
+    return answer.promise;
+  };
+  await replaced(all);
+  writer.text("m", 0, "text");
+  await until(() => asked, "the writer to open its topic");
+  writer.close();
+  answer.resolve();
+  for (let turns = 0; turns < 3; turns++) await nextTurn();
+  assert.equal(writer.text("m", 0, "late"), "ended");
+  await nextTurn();
+  assert.deepEqual([calls.length, fenced.times], [1, 0]);
 });
 
 test("a writer is started once, and before it is used", async (t) => {
