@@ -105,7 +105,9 @@ const environment = z.object({
 });
 
 const refusal = (problems: readonly string[]): StartError =>
-  new StartError(`Parley can't start with this environment:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+  new StartError(
+    `Parley can't start with this environment:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`,
+  );
 
 /** Throws `StartError` with everything that is wrong and what is expected. */
 export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {

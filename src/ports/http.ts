@@ -31,14 +31,9 @@ export interface HttpRoute {
   handle(request: HttpRequest): HttpResponse | Promise<HttpResponse>;
 }
 
-/** The operator has to do something: its message says what. No bug, so its stack is of no use. */
-export class ListenError extends Error {
-  override readonly name = "ListenError";
-}
-
 /** A listening server: HTTP routes and the socket at `/ws`. */
 export interface Transport {
-  /** The port that was bound (the asked one, or a free one for 0). Rejects with a `ListenError` when it is in use. */
+  /** The port that was bound (the asked one, or a free one for 0). Rejects with a `StartError` when it is in use. */
   listen(): Promise<number>;
   /** Accepts nothing new. Open connections stay. Idempotent. */
   stopListening(): void;

@@ -56,7 +56,7 @@ test("a port in use is refused with its number and what to do", async () => {
   await assert.rejects(make({ port }).listen(), (error: Error) => {
     assert.match(error.message, new RegExp(`Port ${port} of 127\\.0\\.0\\.1 is in use`));
     assert.match(error.message, /PARLEY_WS_PORT/);
-    assert.equal(error.name, "ListenError");
+    assert.equal(error.name, "StartError");
     return true;
   });
   await new Promise((resolve) => server.close(resolve));

@@ -18,9 +18,10 @@ import {
 } from "uWebSockets.js";
 import { errorAnswer } from "../gateway/http-answer.ts";
 import { cookieValue, SESSION_COOKIE } from "../gateway/http-headers.ts";
-import { type HttpResponse, ListenError, type Transport, type TransportHooks } from "../ports/http.ts";
+import type { HttpResponse, Transport, TransportHooks } from "../ports/http.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Metrics } from "../ports/metrics.ts";
+import { StartError } from "../ports/start-error.ts";
 import { PROTOCOL } from "../protocol/constants.ts";
 import { CLOSE, ParleyError } from "../protocol/errors.ts";
 import { uuidv7 } from "../protocol/id.ts";
@@ -112,7 +113,7 @@ class UwsTransport implements Transport {
     this.#app.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
       if (socket !== false) this.#listening = socket;
     });
-    if (this.#listening === undefined) throw new ListenError(await whyNotListening(host, port));
+    if (this.#listening === undefined) throw new StartError(await whyNotListening(host, port));
     return us_socket_local_port(this.#listening);
   }
 
