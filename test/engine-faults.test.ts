@@ -37,7 +37,6 @@ after(() => world.store.close());
 
 /** Plays one run to its end, in a second process when the first one dies. False when it never came to the fault. */
 async function play(fault: Fault, logSurvives: boolean): Promise<boolean> {
-  const t0 = performance.now();
   const conversationId = await world.converse();
   const topic = `conversation:${conversationId}`;
   const { runId, announce } = await send(world.world, world.scope, conversationId, { text: `count to ${NUMBERS}` });

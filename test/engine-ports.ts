@@ -1,4 +1,7 @@
-/** One process's view of its ports: calls that fail, lose their answer, or are the last thing the process did. */
+/**
+ * One process's view of its ports: calls that fail, lose their answer, are the last thing the process did, or the last
+ * before it was suspended.
+ */
 import type { EventLog } from "../src/ports/event-log.ts";
 import type { Store } from "../src/ports/store.ts";
 import { ParleyError } from "../src/protocol/errors.ts";
@@ -11,19 +14,23 @@ export type FaultKind =
   /** The process dies before the call is made. */
   | "death before"
   /** The call does its work; the process dies and never hears of it. */
-  | "death after";
+  | "death after"
+  /** The process is suspended before the call is made … */
+  | "pause before"
+  /** … or when it has done its work and before it is answered, until `resume`. */
+  | "pause after";
 
 export interface Fault {
   readonly kind: FaultKind;
-  /** `store.runs.claim`, `log.append` … */
-  readonly call: string;
+  /** `store.runs.claim`, `log.append` …; any call when absent. */
+  readonly call?: string;
   /** The first, second … call of that name. */
   readonly nth: number;
 }
 
 const never = () => new Promise<never>(() => {});
 
-/** One process's view of its ports. Everything that answers with a promise is counted. */
+/** Everything that answers with a promise is counted. */
 export class FaultyPorts {
   readonly calls: string[] = [];
   readonly store: Store;
@@ -34,8 +41,7 @@ export class FaultyPorts {
   /** Every call fails, as long as it is set. */
   storeAway = false;
   logAway = false;
-  readonly #fault: Fault | undefined;
-  readonly #died = Promise.withResolvers<void>();
+  #fault: Fault | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   #met = 0;
   #gate: PromiseWithResolvers<void> | undefined;
@@ -46,24 +52,23 @@ export class FaultyPorts {
     this.log = this.#wrap("log", log);
   }
 
-  /** Resolves at the fault that is a death, when what it had begun has ended. */
-  get died(): Promise<void> {
-    return this.#died.promise.then(async () => {
-      while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
-    });
+  /** Replaces the fault; calls are counted from now. */
+  arm(fault: Fault): void {
+    this.#fault = fault;
+    this.#met = 0;
+    this.hit = false;
+  }
+
+  disarm(): void {
+    this.#fault = undefined;
   }
 
   /** From now on no call is made and none is answered. */
   die(): void {
     this.dead = true;
-    this.#died.resolve();
   }
 
-  /** Holds every call and every answer until `resume`: the process was suspended. */
-  suspend(): void {
-    this.#gate ??= Promise.withResolvers();
-  }
-
+  /** Ends a pause, in which every call and every answer was held. */
   resume(): void {
     this.#gate?.resolve();
     this.#gate = undefined;
@@ -88,9 +93,15 @@ export class FaultyPorts {
   }
 
   #faultOf(name: string): FaultKind | undefined {
-    if (name !== this.#fault?.call || ++this.#met !== this.#fault.nth) return undefined;
+    if (this.#fault === undefined || (this.#fault.call ?? name) !== name) return undefined;
+    if (++this.#met !== this.#fault.nth) return undefined;
     this.hit = true;
     return this.#fault.kind;
+  }
+
+  #pause(): Promise<void> {
+    this.#gate ??= Promise.withResolvers();
+    return this.#gate.promise;
   }
 
   async #call(name: string, work: () => Promise<unknown>): Promise<unknown> {
@@ -104,6 +115,7 @@ export class FaultyPorts {
       this.die();
       return never();
     }
+    if (kind === "pause before") await this.#pause();
     const result = work();
     this.#underWay.add(result);
     if (kind === "death after") this.die();
@@ -113,6 +125,7 @@ export class FaultyPorts {
       return value;
     } finally {
       this.#underWay.delete(result);
+      if (kind === "pause after") await this.#pause();
       await this.#gate?.promise;
       if (this.dead) await never();
     }

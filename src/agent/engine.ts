@@ -225,8 +225,16 @@ class RunEngine implements Engine {
     }
     const others = [...rows.values()].flat();
     this.announce(others).catch((error: unknown) => this.#report(error, "a claim was not announced"));
-    if (this.#phase !== "running") this.#released.push(...runs.map((run) => run.lease));
+    if (!mayRun) this.#giveBack(runs.map((run) => run.lease));
     return runs.length;
+  }
+
+  /** Claimed too late to be run here. */
+  #giveBack(leases: readonly RunLease[]): void {
+    if (leases.length === 0) return;
+    this.#access
+      .call(() => this.#store.runs.release(leases))
+      .catch((error: unknown) => this.#report(error, "a late claim was not handed back; it expires"));
   }
 
   #startTask(task: RunTask): void {
