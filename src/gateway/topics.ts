@@ -14,6 +14,8 @@ import { TextDeltas } from "./text-deltas.ts";
 
 /** JSON bytes of a snapshot: a frame, less the response around it. */
 const SNAPSHOT_BYTES = MAX_FRAME_OUT - 4 * 1024;
+/** Enough for the answer that streams and everything that may be queued after it. */
+const WIDE_BYTES = 8 * 1024 * 1024;
 const LOG_MS = 5_000;
 /** How long a snapshot waits for the owner of a running answer to bring its text [L4]. */
 const OWNER_MS = 1_000;
@@ -113,7 +115,11 @@ export class TopicOpener {
   }
 
   async #rows(scope: Scope, id: string): Promise<ConversationSnapshot> {
-    const rows = await this.#store.conversations.snapshot(scope, id, SNAPSHOT_BYTES);
+    const read = (maxBytes: number) => this.#store.conversations.snapshot(scope, id, maxBytes);
+    let rows = await read(SNAPSHOT_BYTES);
+    const answer = rows?.activeRun?.assistantMessageId;
+    // Long messages that wait in the queue may have left no room for the answer that streams.
+    if (answer !== undefined && !rows?.messages.some((message) => message.id === answer)) rows = await read(WIDE_BYTES);
     if (rows === null) throw new ParleyError("NOT_FOUND");
     return rows;
   }
