@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { MAX_EVENT } from "../protocol/constants.ts";
 import { type ParleyEvent, parleyEvent } from "../protocol/events.ts";
 import type { Message, Run } from "../protocol/shapes.ts";
-import { cutText, encodeFitted, fitEvent } from "./outbox-fit-event.ts";
+import { cutText, encodeFitted } from "./outbox-fit-event.ts";
 
 const AT = "2026-01-01T00:00:00.000Z";
 const message = (...texts: readonly string[]): Message => ({
@@ -49,7 +49,6 @@ const partsOf = (event: ParleyEvent): Message["parts"] => {
 
 test("[W11] an event that fits is left as it is", () => {
   const event = created("short", "and sweet");
-  assert.equal(fitEvent(event), event);
   assert.equal(encodeFitted(event), JSON.stringify(event));
 });
 
@@ -97,8 +96,8 @@ for (const [type, wrap] of Object.entries(wraps)) {
 
 test("[W11] a part that was cut before keeps the length it had then", () => {
   const cut: Message = { ...message(), parts: [{ type: "text", text: "x".repeat(70_000), length: 90_000 }] };
-  const event = fitEvent({ type: "CUSTOM", name: "message.created", value: { message: cut } });
-  assert.equal(partsOf(event)[0]?.length, 90_000);
+  const json = encodeFitted({ type: "CUSTOM", name: "message.created", value: { message: cut } });
+  assert.equal(partsOf(JSON.parse(json) as ParleyEvent)[0]?.length, 90_000);
 });
 
 test("[W11] a failed run's sentence is cut", () => {

@@ -25,11 +25,6 @@ export function encodeFitted(event: ParleyEvent): string {
   return cut;
 }
 
-/** The event itself when it fits, else one that does. */
-export function fitEvent(event: ParleyEvent): ParleyEvent {
-  return bytesOf(JSON.stringify(event)) <= MAX_EVENT ? event : cutEvent(event);
-}
-
 function cutEvent(event: ParleyEvent): ParleyEvent {
   switch (event.type) {
     case "RUN_STARTED":

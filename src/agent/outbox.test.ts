@@ -151,6 +151,7 @@ test("[L11] a row waits for those before it, also while their topic is opened", 
   const second = outbox.announce([table.commit("conversation:1", conversation("second"))]);
   await nextTurn();
   await nextTurn();
+  assert.equal((await stateOf(log, "conversation:1")).seq, 0);
   answer.resolve(1);
   await Promise.all([first, second]);
   assert.deepEqual(await titles(log, "conversation:1"), ["first", "second"]);
@@ -294,6 +295,14 @@ test("close clears what is in the log, and takes nothing more", async (t) => {
   await outbox.announce([table.commit("user:1", conversation("b"))]);
   assert.equal(table.rows.size, 1);
   await outbox.close();
+});
+
+test("close waits for what is being announced", async (t) => {
+  const { log, table, outbox } = setup(t);
+  const announced = outbox.announce([table.commit("conversation:1", conversation("a"))]);
+  await outbox.close();
+  assert.deepEqual([await titles(log, "conversation:1"), table.rows.size], [["a"], 0]);
+  await announced;
 });
 
 test("[L11] whatever the log does, each committed row is told once in its epoch and cleared", async (t) => {

@@ -54,6 +54,8 @@ export class OutboxPublisher {
   readonly #known = new Set<string>();
   /** Ids to clear. */
   #done: string[] = [];
+  /** Of calls of `announce` that are under way. */
+  readonly #telling = new Set<Promise<unknown>>();
   #clearTimer: NodeJS.Timeout | undefined;
   #clearing: Promise<void> = Promise.resolve();
   /** Rows that were cleared since the start. */
@@ -81,10 +83,14 @@ export class OutboxPublisher {
   async announce(rows: readonly Announcement[]): Promise<void> {
     const accepted = rows.flatMap((row) => this.#accept(row));
     if (accepted.length === 0) return;
+    const told = Promise.all(accepted);
+    this.#telling.add(told);
     try {
-      await withTimeLimit(this.#options.announceMs ?? 2_000, Promise.all(accepted));
+      await withTimeLimit(this.#options.announceMs ?? 2_000, told);
     } catch (error) {
       this.#report(error, "announcements are late");
+    } finally {
+      this.#telling.delete(told);
     }
   }
 
@@ -96,11 +102,19 @@ export class OutboxPublisher {
     return this.#sweeping;
   }
 
-  /** Clears what is in the log. Takes nothing more. Idempotent; never rejects. */
+  /**
+   * Takes nothing more, waits for what was announced as `announce` does, and clears what is in the log. The batcher is
+   * closed after this. Idempotent; never rejects.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#sweepTimer);
     await this.#sweeping;
+    try {
+      await withTimeLimit(this.#options.announceMs ?? 2_000, Promise.all(this.#telling));
+    } catch (error) {
+      this.#report(error, "announcements are late; they are left to the next sweep");
+    }
     this.#clear();
     await this.#clearing;
   }
