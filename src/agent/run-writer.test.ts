@@ -162,6 +162,7 @@ test("[L5] below 100 deltas/s each delta goes out in its turn", async (t) => {
 });
 
 test("[L5] above 100 deltas/s deltas merge, the first of a part does not wait, and other events flush", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   const all = await setup(t);
   const { writer, events, clock } = all;
   await stream(all, 200, 2);
