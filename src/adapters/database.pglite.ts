@@ -19,10 +19,15 @@ export interface PgliteOptions {
   readonly migrationsDir: string;
   /** Transactions that may wait for the one connection; more are refused with UNAVAILABLE. */
   readonly maxWaiting?: number;
+  /**
+   * Write-ahead log, in bytes, after which `maintain` has something to do. PGlite has no background processes: without
+   * a checkpoint the log grows for ever, and without a vacuum so do tables whose rows come and go.
+   */
+  readonly maintainAfterBytes?: number;
 }
 
 export async function openPglite(options: PgliteOptions): Promise<Database> {
-  const { dataDir, migrationsDir, maxWaiting = 1_000 } = options;
+  const { dataDir, migrationsDir } = options;
   const pglite = await openFolder(dataDir);
   try {
     await migrate(
@@ -38,7 +43,7 @@ export async function openPglite(options: PgliteOptions): Promise<Database> {
   }
   await pglite.exec(planning);
   const { preparedStatements } = await import("./pglite-statements.ts");
-  return pgliteDatabase(pglite, preparedStatements(pglite), maxWaiting, await walBytes(pglite));
+  return pgliteDatabase(pglite, preparedStatements(pglite), await walBytes(pglite), options);
 }
 
 /**
@@ -49,12 +54,6 @@ const planning =
   "set plan_cache_mode = force_generic_plan; " +
   "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off";
 
-/**
- * PGlite has no background processes: without a checkpoint the write-ahead log grows for ever, and without a vacuum
- * so do tables whose rows come and go. Both follow after so much log, bytes.
- */
-const WAL_BYTES = 32 * 1024 * 1024;
-
 async function walBytes(pglite: PGlite): Promise<number> {
   const { rows } = await pglite.query<{ bytes: string | number }>(
     "select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') as bytes",
@@ -63,7 +62,12 @@ async function walBytes(pglite: PGlite): Promise<number> {
 }
 
 /** `checkpointed`: where the log was at the last checkpoint, bytes. */
-function pgliteDatabase(pglite: PGlite, run: RunStatement, maxWaiting: number, checkpointed: number): Database {
+function pgliteDatabase(
+  pglite: PGlite,
+  run: RunStatement,
+  checkpointed: number,
+  { maxWaiting = 1_000, maintainAfterBytes = 32 * 1024 * 1024 }: PgliteOptions,
+): Database {
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   let closing: Promise<void> | undefined;
@@ -119,7 +123,7 @@ function pgliteDatabase(pglite: PGlite, run: RunStatement, maxWaiting: number, c
     maintain: () =>
       inTurn(async () => {
         const position = await walBytes(pglite);
-        if (position - checkpointed < WAL_BYTES) return;
+        if (position - checkpointed < maintainAfterBytes) return;
         await pglite.exec("vacuum conversations, messages, runs, steps, outbox, sessions, idempotency_keys");
         await pglite.exec("checkpoint");
         checkpointed = position;

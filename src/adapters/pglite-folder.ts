@@ -10,20 +10,25 @@ import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { PGlite } from "@electric-sql/pglite";
+import { StartError } from "../ports/start-error.ts";
 
 /** Longest that making a database may take, ms; it needs about four seconds on a slow machine. */
 const INIT_TIMEOUT_MS = 120_000;
+/** Between the folder's name and a random one: a database that is being made. */
+const UNFINISHED = ".new-";
+const removal = { recursive: true, force: true, maxRetries: 5 };
 /** What this PGlite writes and reads. */
 const POSTGRES_VERSION = "18";
 
 export async function openFolder(dataDir: string | undefined): Promise<PGlite> {
   if (dataDir === undefined) return openPglite("memory://");
   const path = resolve(dataDir);
+  await removeUnfinished(path);
   if (!(await hasDatabase(path))) await initialise(path);
   try {
     return await openPglite(path);
   } catch (error) {
-    throw new Error(
+    throw new StartError(
       `The database in ${path} cannot be opened; its files are damaged. Put a backup of the folder in its place, ` +
         "or move it away to start with an empty one.",
       { cause: error },
@@ -41,39 +46,38 @@ async function hasDatabase(path: string): Promise<boolean> {
   const version = await readFile(join(path, "PG_VERSION"), "utf8").catch(() => undefined);
   if (version?.trim() === POSTGRES_VERSION) return true;
   if (version !== undefined) {
-    throw new Error(
+    throw new StartError(
       `The database in ${path} was made by Postgres ${version.trim()}, and this program reads ${POSTGRES_VERSION}. ` +
         "Start the version of Parley that made it.",
     );
   }
   const files = await readdir(path).catch(() => []);
   if (files.length > 0) {
-    throw new Error(
+    throw new StartError(
       `${path} holds files but no database. Name an empty folder, or put a backup of the database in its place.`,
     );
   }
   return false;
 }
 
-/**
- * Makes an empty database at `path`, which is missing or empty. Remains of a start that was killed while it did so
- * are removed.
- */
+/** Makes an empty database at `path`, which is missing or empty. */
 export async function initialise(path: string): Promise<void> {
-  const parent = dirname(path);
-  const prefix = `${basename(path)}.new-`;
-  await mkdir(parent, { recursive: true });
-  const remains = (await readdir(parent)).filter((name) => name.startsWith(prefix));
-  await Promise.all(remains.map((name) => rm(join(parent, name), { recursive: true, force: true })));
-
-  const temporary = join(parent, `${prefix}${randomUUID()}`);
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}${UNFINISHED}${randomUUID()}`;
   try {
     await makeInChild(temporary);
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    await rm(temporary, removal);
     throw new Error(`A database could not be made in ${path}.`, { cause: error });
   }
+}
+
+/** What a start left that was killed while it made the database; its child may write on for a moment. */
+async function removeUnfinished(path: string): Promise<void> {
+  const files = await readdir(dirname(path)).catch(() => []);
+  const unfinished = files.filter((name) => name.startsWith(`${basename(path)}${UNFINISHED}`));
+  await Promise.all(unfinished.map((name) => rm(join(dirname(path), name), removal)));
 }
 
 /** The child's whole program: no file of ours, so that it is the same from source and from a bundle. */

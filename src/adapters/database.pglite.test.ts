@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { cp, mkdir, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "drizzle-orm";
+import { migrationsDir, openTestPglite, pgliteFolder } from "../../test/support/pglite.ts";
+import { newConversation, newUser, runAsAdmin, worldOf } from "../../test/support/store-world.ts";
+import { tempDir } from "../../test/support/temp-dir.ts";
+import { ParleyError } from "../protocol/errors.ts";
+import { openPglite } from "./database.pglite.ts";
+import { statement } from "./statement.ts";
+import { createStore } from "./store.drizzle.ts";
+
+const program = (name: string): string => join(import.meta.dirname, "../../test/support", name);
+const unavailable = (error: unknown): boolean => error instanceof ParleyError && error.code === "UNAVAILABLE";
+
+const one = statement<Record<string, never>, { one: number }>("test_one", () => sql`select 1 as one`);
+const divide = statement<Record<string, never>, unknown>("test_divide", () => sql`select 1 / 0`);
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill("SIGKILL");
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+}
+
+describe("transactions on PGlite", () => {
+  test("run one at a time, in the order they were asked for", async () => {
+    const database = await openTestPglite();
+    const order: string[] = [];
+    const run = (name: string) =>
+      database.transaction("system", async (tx) => {
+        order.push(`${name} begins`);
+        for (let i = 0; i < 3; i++) await tx.run(one, {});
+        order.push(`${name} ends`);
+      });
+    await Promise.all(["a", "b", "c"].map(run));
+    assert.deepEqual(
+      order,
+      ["a", "b", "c"].flatMap((name) => [`${name} begins`, `${name} ends`]),
+    );
+    await database.close();
+  });
+
+  test("more than may wait are refused, and the others are not", async () => {
+    const dataDir = await pgliteFolder();
+    const database = await openPglite({ dataDir, migrationsDir, maxWaiting: 3 });
+    const results = await Promise.allSettled(
+      Array.from({ length: 5 }, () => database.transaction("system", (tx) => tx.run(one, {}))),
+    );
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ["fulfilled", "fulfilled", "fulfilled", "rejected", "rejected"],
+    );
+    for (const result of results) if (result.status === "rejected") assert(unavailable(result.reason));
+    assert.deepEqual(await database.transaction("system", (tx) => tx.run(one, {})), [{ one: 1 }]);
+    await database.close();
+  });
+
+  test("one that fails changes nothing and leaves the next alone", async () => {
+    const world = worldOf(await openTestPglite());
+    const alice = await newUser(world);
+    const { id } = await newConversation(world, alice, "Before");
+    const rename = statement<{ id: string }, unknown>(
+      "test_rename",
+      (p) => sql`update conversations set title = 'After' where id = ${p.id}`,
+    );
+    await assert.rejects(
+      world.database.transaction(alice, async (tx) => {
+        await tx.run(rename, { id });
+        await tx.run(divide, {});
+      }),
+      /division by zero/,
+    );
+    assert.equal((await world.store.conversations.find(alice, id))?.conversation.title, "Before");
+    // The same failing statement again: it is prepared now.
+    await assert.rejects(
+      world.database.transaction("system", (tx) => tx.run(divide, {})),
+      /division by zero/,
+    );
+    assert.deepEqual(await world.database.transaction("system", (tx) => tx.run(one, {})), [{ one: 1 }]);
+    await world.store.close();
+  });
+
+  test("close waits for what was asked before, refuses what comes after, and may be repeated", async () => {
+    const database = await openTestPglite();
+    const before = database.transaction("system", (tx) => tx.run(one, {}));
+    const closed = [database.close(), database.close()];
+    await assert.rejects(
+      database.transaction("system", (tx) => tx.run(one, {})),
+      unavailable,
+    );
+    assert.deepEqual(await before, [{ one: 1 }]);
+    await Promise.all(closed);
+    await assert.rejects(database.probe(1_000), unavailable);
+  });
+});
+
+describe("the folder of PGlite", () => {
+  test("[R1] kill -9 loses nothing that was acknowledged, time after time", async () => {
+    const dataDir = await pgliteFolder();
+    const open = async () => worldOf(await openPglite({ dataDir, migrationsDir }));
+    let world = await open();
+    const alice = await newUser(world);
+    await world.store.close();
+
+    const acknowledged: string[] = [];
+    for (let round = 0; round < 4; round++) {
+      const child = spawn(process.execPath, [program("pglite-writer.ts"), dataDir, alice.tenantId, alice.userId], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const enough = acknowledged.length + 15 + round * 17;
+      for await (const id of createInterface(child.stdout)) {
+        acknowledged.push(id);
+        if (acknowledged.length >= enough) child.kill("SIGKILL");
+      }
+    }
+    world = await open();
+    for (const id of acknowledged) assert.notEqual(await world.store.conversations.find(alice, id), null, id);
+    assert(acknowledged.length > 4 * 10);
+    await world.store.close();
+  });
+
+  test("a first start that is killed leaves nothing that stops the next", async () => {
+    const dataDir = join(tempDir("parley-first-").path, "deep/db");
+    for (const ms of [300, 1_200, 2_500]) {
+      const child = spawn(process.execPath, [program("pglite-writer.ts"), dataDir], { stdio: "ignore" });
+      await sleep(ms);
+      await kill(child);
+      assert(!existsSync(dataDir) || existsSync(join(dataDir, "global/pg_control")));
+    }
+    const database = await openPglite({ dataDir, migrationsDir });
+    await createStore(database).sessions.owner();
+    await database.close();
+    // A killed start's child may write on for a moment; what it leaves goes with a later start.
+    for (;;) {
+      await (await openPglite({ dataDir, migrationsDir })).close();
+      if ((await readdir(dirname(dataDir))).length === 1) break;
+    }
+  });
+
+  const damages: [string, (dir: string) => Promise<void>][] = [
+    ["no control file", (dir) => rm(join(dir, "global/pg_control"))],
+    ["a short control file", (dir) => truncate(join(dir, "global/pg_control"), 10)],
+    ["no write-ahead log", (dir) => rm(join(dir, "pg_wal"), { recursive: true })],
+    ["no tables", (dir) => rm(join(dir, "base"), { recursive: true })],
+  ];
+  for (const [what, damage] of damages) {
+    test(`a damaged one (${what}) is refused with what to do about it`, async () => {
+      const dataDir = await pgliteFolder();
+      await damage(dataDir);
+      const before = await readdir(dataDir, { recursive: true });
+      await assert.rejects(openPglite({ dataDir, migrationsDir }), /cannot be opened; its files are damaged.*backup/);
+      // The database's own cache may go, nothing else.
+      const lost = before.filter((file) => !file.endsWith("pg_internal.init") && !existsSync(join(dataDir, file)));
+      assert.deepEqual(lost, []);
+    });
+  }
+
+  test("one of another Postgres version, and one with other files, are refused", async () => {
+    const dataDir = await pgliteFolder();
+    await writeFile(join(dataDir, "PG_VERSION"), "17\n");
+    await assert.rejects(openPglite({ dataDir, migrationsDir }), /made by Postgres 17, and this program reads 18/);
+    await rm(join(dataDir, "PG_VERSION"));
+    await assert.rejects(openPglite({ dataDir, migrationsDir }), /holds files but no database/);
+  });
+
+  test("a copy that was taken while nobody used it opens as a backup", async () => {
+    const dataDir = await pgliteFolder();
+    let world = worldOf(await openPglite({ dataDir, migrationsDir }));
+    const alice = await newUser(world);
+    const { id } = await newConversation(world, alice);
+    await world.store.close();
+    const copy = join(tempDir().path, "copy");
+    await mkdir(copy);
+    await cp(dataDir, copy, { recursive: true });
+    world = worldOf(await openPglite({ dataDir: copy, migrationsDir }));
+    assert.notEqual(await world.store.conversations.find(alice, id), null);
+    await world.store.close();
+  });
+
+  test("upkeep makes a checkpoint when the write-ahead log has grown, and only then", async () => {
+    const dataDir = await pgliteFolder();
+    const world = worldOf(await openPglite({ dataDir, migrationsDir, maintainAfterBytes: 200_000 }));
+    const alice = await newUser(world);
+    const checkpoint = async () => {
+      await world.store.sweep();
+      return (
+        await runAsAdmin<{ at: string }>(world, "select checkpoint_lsn::text as at from pg_control_checkpoint()")
+      )[0]?.at;
+    };
+    const first = await checkpoint();
+    await newConversation(world, alice);
+    assert.equal(await checkpoint(), first);
+    // Text that does not compress.
+    const bulk = () => Array.from({ length: 500 }, () => Math.random().toString(36)).join("");
+    for (let i = 0; i < 100; i++) await newConversation(world, alice, bulk());
+    assert.notEqual(await checkpoint(), first);
+    await world.store.close();
+  });
+});
