@@ -151,20 +151,21 @@ const shown = ({ parts, status }: Message): ShownMessage => ({
   status,
 });
 
-/** False when the event shows that something is missing here. */
+/** False when the event shows that something is missing here. A finished row is ahead of the events that led to it. */
 function apply(messages: Map<string, ShownMessage>, event: ParleyEvent): boolean {
   switch (event.type) {
-    case "TEXT_MESSAGE_START": {
+    case "TEXT_MESSAGE_START":
       if (!messages.has(event.messageId)) messages.set(event.messageId, { parts: [], status: "streaming" });
       return true;
-    }
     case "TEXT_MESSAGE_CONTENT": {
+      if (isFinished(messages, event.messageId)) return true;
       const part = partOf(messages, event.messageId, event.partIndex);
       if (part === undefined || event.offset > lengthOf(part)) return false;
-      if (part.length === undefined) part.text += event.delta.slice(part.text.length - event.offset);
+      part.text += event.delta.slice(part.text.length - event.offset);
       return true;
     }
     case "TEXT_MESSAGE_END": {
+      if (isFinished(messages, event.messageId)) return true;
       const found = messages.get(event.messageId);
       if (found === undefined || lengthOf(found.parts[event.partIndex]) !== event.length) return false;
       found.status = event.status;
@@ -181,6 +182,11 @@ function apply(messages: Map<string, ShownMessage>, event: ParleyEvent): boolean
   }
 }
 
+function isFinished(messages: Map<string, ShownMessage>, messageId: string): boolean {
+  const found = messages.get(messageId);
+  return found !== undefined && found.status !== "streaming";
+}
+
 function partOf(messages: Map<string, ShownMessage>, messageId: string, partIndex: number): ShownPart | undefined {
   const found = messages.get(messageId);
   if (found === undefined || partIndex > found.parts.length) return undefined;
@@ -191,10 +197,9 @@ function reset(
   messages: Map<string, ShownMessage>,
   { messageId, partIndex, length }: { messageId: string; partIndex: number; length: number },
 ): boolean {
-  const part = partOf(messages, messageId, partIndex);
+  if (isFinished(messages, messageId)) return true;
   const found = messages.get(messageId);
-  // A finished row is ahead of the events that led to it.
-  if (found !== undefined && found.status !== "streaming") return true;
+  const part = partOf(messages, messageId, partIndex);
   if (part === undefined || found === undefined || length > lengthOf(part)) return false;
   part.text = part.text.slice(0, length);
   found.parts.length = partIndex + 1;
