@@ -8,8 +8,9 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { SECURITY_HEADERS } from "../../src/gateway/http-headers.ts";
 import { staticRoute } from "../../src/gateway/static.ts";
+import { encodeError, encodeResult } from "../../src/protocol/codec.ts";
 import { PROTOCOL } from "../../src/protocol/constants.ts";
-import { ERRORS, type ErrorCode } from "../../src/protocol/errors.ts";
+import { ERRORS, type ErrorCode, ParleyError } from "../../src/protocol/errors.ts";
 import type { ParleyEvent } from "../../src/protocol/events.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
 import type { Conversation, Message, ModelInfo, Run } from "../../src/protocol/shapes.ts";
@@ -203,7 +204,7 @@ export class PageServer {
 
   #thread(id: string): Thread {
     const thread = this.threads.get(id);
-    if (thread === undefined) throw new Error(`no conversation ${id}`);
+    if (thread === undefined) throw new ParleyError("NOT_FOUND");
     return thread;
   }
 
@@ -304,15 +305,15 @@ export class PageServer {
       message: (text: string) => {
         const { id, method, params } = JSON.parse(text) as { id: number; method: string; params: Params };
         this.requests.push({ method, params });
-        const refusal = signedIn ? this.refusals.get(method) : "UNAUTHENTICATED";
-        if (refusal !== undefined) {
-          const { rpc, message, retryable } = ERRORS[refusal];
-          const error = { code: rpc, message, data: { code: refusal, retryable } };
-          return socket.send(JSON.stringify({ jsonrpc: "2.0", id, error }));
-        }
         const after: (() => void)[] = [];
-        const result = this.#call(connection, method, params, after);
-        socket.send(JSON.stringify({ jsonrpc: "2.0", id, result }));
+        try {
+          const refusal = signedIn ? this.refusals.get(method) : "UNAUTHENTICATED";
+          if (refusal !== undefined) throw new ParleyError(refusal);
+          socket.send(encodeResult(id, this.#call(connection, method, params, after)));
+        } catch (error) {
+          if (!(error instanceof ParleyError)) throw error;
+          socket.send(encodeError(id, error));
+        }
         for (const work of after) work();
       },
       closed: () => void this.#connections.delete(connection),

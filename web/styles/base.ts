@@ -12,7 +12,6 @@ export const base = css`
     height: 100%;
     background: var(--ground);
     color: var(--text);
-    font: var(--control);
     -webkit-text-size-adjust: 100%;
     text-size-adjust: 100%;
     scrollbar-color: var(--line-strong) transparent;
@@ -21,6 +20,7 @@ export const base = css`
   body {
     height: 100%;
     margin: 0;
+    font: var(--control);
     overflow: hidden;
     overscroll-behavior: none;
   }
@@ -87,6 +87,24 @@ export const base = css`
   .icon.small {
     width: 16px;
     height: 16px;
+  }
+
+  .mark {
+    display: block;
+    width: 44px;
+    height: 44px;
+    fill: none;
+    stroke-linecap: round;
+    stroke-linejoin: round;
+  }
+
+  .mark .bubble {
+    fill: var(--text);
+  }
+
+  .mark .lines {
+    stroke: var(--ground);
+    stroke-width: 2.25;
   }
 
   .icon-button {

@@ -21,9 +21,9 @@ export const tokens = css`
     --accent-hover: light-dark(oklch(0.46 0.13 255), oklch(0.79 0.11 255));
     --on-accent: light-dark(oklch(0.99 0.002 255), oklch(0.18 0.03 255));
     --bad: light-dark(oklch(0.5 0.16 27), oklch(0.76 0.12 25));
-    --bad-ground: light-dark(oklch(0.965 0.014 27), oklch(0.235 0.03 25));
+    --bad-ground: light-dark(oklch(0.965 0.014 27), oklch(0.215 0.018 25));
     --wait: light-dark(oklch(0.48 0.09 70), oklch(0.82 0.1 80));
-    --wait-ground: light-dark(oklch(0.965 0.022 85), oklch(0.245 0.028 80));
+    --wait-ground: light-dark(oklch(0.965 0.022 85), oklch(0.225 0.018 80));
     --shadow: 0 4px 24px light-dark(oklch(0.3 0.02 80 / 0.07), oklch(0 0 0 / 0.32));
     --shadow-menu: 0 8px 32px light-dark(oklch(0.3 0.02 80 / 0.14), oklch(0 0 0 / 0.48));
 

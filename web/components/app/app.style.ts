@@ -77,7 +77,6 @@ export const appSheet = css`
     overflow: hidden;
     color: var(--muted);
     font: var(--control);
-    font-weight: 550;
     text-overflow: ellipsis;
     white-space: nowrap;
   }
@@ -89,6 +88,7 @@ export const appSheet = css`
 
     .bar .title {
       color: var(--text);
+      font-weight: 550;
       text-align: center;
     }
   }

@@ -7,6 +7,19 @@ export const chatSheet = css`
     min-height: 0;
   }
 
+  /* What scrolls away under the bar fades. */
+  parley-chat::before {
+    position: absolute;
+    z-index: 1;
+    top: 0;
+    right: 16px;
+    left: 0;
+    height: 20px;
+    background: linear-gradient(to bottom, var(--ground), transparent);
+    content: "";
+    pointer-events: none;
+  }
+
   .scroller {
     height: 100%;
     overflow-x: hidden;
@@ -41,8 +54,8 @@ export const chatSheet = css`
   .turn {
     display: flex;
     flex-direction: column;
-    gap: 12px;
-    padding-bottom: 16px;
+    gap: 16px;
+    padding-bottom: 12px;
   }
 
   /* A message that was just sent stands near the top, and its answer grows below it. */
@@ -177,27 +190,9 @@ export const chatSheet = css`
   }
 
   .welcome h1 {
-    font: 550 1.75rem/1.25 var(--sans);
-    letter-spacing: -0.015em;
+    font: 400 1.75rem/1.25 var(--sans);
+    letter-spacing: -0.02em;
     text-wrap: balance;
-  }
-
-  .mark {
-    display: block;
-    width: 44px;
-    height: 44px;
-    fill: none;
-    stroke-linecap: round;
-    stroke-linejoin: round;
-  }
-
-  .mark .bubble {
-    fill: var(--text);
-  }
-
-  .mark .lines {
-    stroke: var(--ground);
-    stroke-width: 2.25;
   }
 
   .suggestions {
@@ -226,16 +221,10 @@ export const chatSheet = css`
     margin-top: 22px;
   }
 
-  .strip-place {
-    position: absolute;
-    z-index: 3;
-    top: 8px;
-    right: 0;
-    left: 0;
+  .strip-place:has(.strip) {
     display: grid;
     justify-items: center;
-    padding-inline: 16px;
-    pointer-events: none;
+    padding-block: 4px 10px;
   }
 
   .strip {
@@ -243,14 +232,12 @@ export const chatSheet = css`
     align-items: center;
     gap: 9px;
     max-width: 100%;
-    min-height: 36px;
-    padding: 4px 12px;
+    min-height: 32px;
+    padding: 3px 12px;
     border: 1px solid color-mix(in oklab, var(--wait) 32%, transparent);
-    border-radius: 999px;
+    border-radius: 16px;
     background: var(--wait-ground);
-    box-shadow: var(--shadow);
     color: var(--wait);
-    pointer-events: auto;
   }
 
   .strip .quiet-link {
@@ -259,7 +246,6 @@ export const chatSheet = css`
 
   .strip.final {
     border-color: color-mix(in oklab, var(--bad) 34%, transparent);
-    border-radius: 18px;
     background: var(--bad-ground);
     color: var(--bad);
   }

@@ -56,7 +56,6 @@ class ParleyChat extends ParleyElement {
     const start = this.app.start.value;
     const empty = conversation === undefined && start === undefined;
     return html`
-      <parley-connection-strip .app=${this.app}></parley-connection-strip>
       <div class="scroller">
         <div class="content ${empty ? "empty" : ""}">
           <div class="transcript" role="log" aria-live="off" aria-label="Conversation" tabindex=${empty ? -1 : 0}>
@@ -74,6 +73,7 @@ class ParleyChat extends ParleyElement {
           ${empty ? this.#welcome() : nothing}
           <div class="dock">
             ${this.#toEnd(empty)}
+            <parley-connection-strip .app=${this.app}></parley-connection-strip>
             <parley-composer
               .app=${this.app}
               .conversationId=${conversation?.id ?? "new"}

@@ -1,51 +1,11 @@
 import { html, nothing } from "lit";
-import type { ConnectionState } from "../../../src/client/client.ts";
 import type { AppStore } from "../../store/app.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
+import { stripContent } from "./strip-content.ts";
 
 /** A connection that comes back within this time is nobody's concern. */
 const PATIENCE_MS = 1_000;
-
-export interface StripContent {
-  readonly text: string;
-  /** What the button says, where there is something to try. */
-  readonly action: string | undefined;
-  /** It will not come back by itself. */
-  readonly final: boolean;
-}
-
-/** What there is to say of a connection; undefined when all is well. */
-export function stripContent(state: ConnectionState, online: boolean): StripContent | undefined {
-  const queued = state.queued === 0 ? "" : ` ${state.queued} queued`;
-  switch (state.phase) {
-    case "ready":
-      return undefined;
-    case "closed":
-      return state.closed === undefined || state.closed.reason === "signed-out" || state.closed.reason === "stopped"
-        ? undefined
-        : {
-            text: `${closedText(state.closed)}${queued === "" ? "" : ` ·${queued}`}`,
-            action: "Try again",
-            final: true,
-          };
-    case "waiting":
-      return online
-        ? { text: `Reconnecting…${queued}`, action: "Try now", final: false }
-        : { text: `You are offline.${queued}`, action: "Try now", final: false };
-    case "idle":
-    case "connecting":
-    case "greeting":
-    case "authenticating":
-      return { text: `Reconnecting…${queued}`, action: undefined, final: false };
-  }
-}
-
-function closedText({ reason, error }: NonNullable<ConnectionState["closed"]>): string {
-  return reason === "too-many-connections"
-    ? "The server has as many connections as it allows. Close another tab, then try again."
-    : (error?.message ?? "The server ended the connection. Reload the page if that happens again.");
-}
 
 /** Silent when all is well. */
 class ParleyConnectionStrip extends ParleyElement {

@@ -15,13 +15,11 @@ export const composerSheet = css`
     transition: border-color var(--quick);
   }
 
-  .composer:focus-within {
-    border-color: var(--line-strong);
-  }
-
   .composer:has(textarea:focus-visible) {
-    outline: 2px solid color-mix(in oklab, var(--accent) 55%, transparent);
-    outline-offset: -1px;
+    border-color: var(--accent);
+    box-shadow:
+      var(--shadow),
+      0 0 0 3px color-mix(in oklab, var(--accent) 13%, transparent);
   }
 
   .composer textarea {
@@ -134,6 +132,7 @@ export const composerSheet = css`
 
   .queue {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     max-height: 168px;
     margin: 0 14px -1px;
     padding: 5px 6px 5px 14px;
@@ -190,6 +189,10 @@ export const composerSheet = css`
   }
 
   @media (forced-colors: active) {
+    .composer:has(textarea:focus-visible) {
+      outline: 2px solid Highlight;
+    }
+
     .composer .round,
     .composer .more {
       border: 1px solid ButtonText;

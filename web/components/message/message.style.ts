@@ -12,12 +12,13 @@ export const messageSheet = css`
     content-visibility: visible;
   }
 
-  parley-message footer {
+  .agent footer {
     display: flex;
     align-items: center;
     gap: 6px;
     height: 32px;
     margin-top: 4px;
+    margin-inline-start: -8px;
     color: var(--muted);
     font: var(--meta);
   }
@@ -26,6 +27,15 @@ export const messageSheet = css`
     display: flex;
     flex-direction: column;
     align-items: flex-end;
+  }
+
+  /* Beside the pill, so that the answer follows close. */
+  .person .said {
+    display: flex;
+    align-items: end;
+    justify-content: flex-end;
+    gap: 4px;
+    width: 100%;
   }
 
   .person .pill {
@@ -43,10 +53,6 @@ export const messageSheet = css`
     margin-top: 6px;
     color: var(--muted);
     font: var(--meta);
-  }
-
-  .agent footer {
-    margin-inline-start: -8px;
   }
 
   parley-message .action {

@@ -58,10 +58,16 @@ class ParleyMessage extends ParleyElement {
     const text = this.#text();
     const folded = text.length > FOLD_LENGTH && !this.unfolded;
     return html`<article class="person" aria-label="You">
-      <div class="pill" dir="auto">${folded ? `${text.slice(0, FOLD_LENGTH).trimEnd()}…` : text}</div>
-      ${folded ? html`<button class="quiet-link unfold" @click=${() => (this.unfolded = true)}>Show all</button>` : nothing}
+      <div class="said">
+        ${this.#copyButton("Copy message")}
+        <div class="pill" dir="auto">${folded ? `${text.slice(0, FOLD_LENGTH).trimEnd()}…` : text}</div>
+      </div>
+      ${
+        folded
+          ? html`<button class="quiet-link unfold" @click=${() => (this.unfolded = true)}>Show all</button>`
+          : nothing
+      }
       ${this.#delivery()}
-      <footer>${this.#copyButton("Copy message")}</footer>
     </article>`;
   }
 
@@ -111,7 +117,6 @@ class ParleyMessage extends ParleyElement {
       <footer>
         ${streaming || empty ? nothing : this.#copyButton("Copy answer")}
         ${status === "stopped" ? html`<span class="word">${icons.stopped("small")}Stopped</span>` : nothing}
-        ${status === "failed" ? html`<span class="word bad">${icons.alert("small")}Failed</span>` : nothing}
       </footer>
     </article>`;
   }

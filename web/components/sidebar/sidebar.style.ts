@@ -110,10 +110,6 @@ export const sidebarSheet = css`
     background: var(--hover);
   }
 
-  parley-sidebar li > a[aria-current] {
-    font-weight: 550;
-  }
-
   parley-sidebar li:is(:hover, :focus-within) > a {
     padding-inline-end: calc(var(--target) + 4px);
   }
@@ -130,12 +126,13 @@ export const sidebarSheet = css`
     opacity: 1;
   }
 
+  /* Without a pointer to hover, only where one is. */
   @media (hover: none) {
-    parley-sidebar li > a {
+    parley-sidebar li > a[aria-current] {
       padding-inline-end: calc(var(--target) + 4px);
     }
 
-    parley-sidebar li > .icon-button {
+    parley-sidebar li > a[aria-current] + .icon-button {
       opacity: 1;
     }
   }

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loginCode, parseRoute, pathOf, type Route } from "./route.ts";
+
+const home: Route = { kind: "home" };
+const conversation = (id: string): Route => ({ kind: "conversation", id });
+
+const paths: readonly [string, Route][] = [
+  ["/", home],
+  ["/c/0192f0c1-7b1e-7cc3-98c4-dc0c0c07398f", conversation("0192f0c1-7b1e-7cc3-98c4-dc0c0c07398f")],
+  ["/c/abc/", conversation("abc")],
+  ["/c/", home],
+  ["/c/a/b", home],
+  ["/c/..%2f", home],
+  [`/c/${"x".repeat(65)}`, home],
+  ["/index.html", home],
+];
+
+for (const [path, route] of paths) {
+  test(`${path} is ${route.kind}`, () => {
+    assert.deepEqual(parseRoute(path), route);
+    assert.deepEqual(parseRoute(pathOf(route)), route);
+  });
+}
+
+test("[W2] the code of a login link, and nothing that only looks like one", () => {
+  assert.equal(loginCode("#login=Abc-12_x"), "Abc-12_x");
+  for (const hash of ["", "#", "#login=", "#login=a b", "#login=a&x=1", "#x=login=a", "login=a"]) {
+    assert.equal(loginCode(hash), undefined);
+  }
+});
