@@ -210,8 +210,10 @@ export class ClientConnection {
       this.#platform.log("debug", "the socket closed", { code, reason });
       this.#lose(code);
     };
-    // `close` follows, and says as much as browsers tell.
-    socket.onerror = () => {};
+    // `close` follows and says more, except that Node 22 sends none for a socket that never opened.
+    socket.onerror = () => {
+      if (this.#socket === socket && this.#state.phase === "connecting") this.#lose(1006);
+    };
   }
 
   #lose(code: number, retryAfterMs?: number): void {
