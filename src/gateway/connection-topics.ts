@@ -71,6 +71,7 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
       return opened.answer;
     } finally {
       if (this.#opening?.get(topic) === ticket) this.#opening.delete(topic);
+      if (this.#opening?.size === 0) this.#opening = undefined;
       fanOut.settle(topic);
     }
   }
@@ -84,6 +85,7 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
     const held = this.#held?.get(result);
     if (held === undefined) return;
     this.#held?.delete(result);
+    if (this.#held?.size === 0) this.#held = undefined;
     held.subscription.feed({ type: "released", pressed: this.#pressure.kind === "pressed" });
   }
 
