@@ -52,8 +52,10 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     // The server's own limit comes first; this one is for a server that is gone without a word.
     query_timeout: statementTimeoutMs + 1_000,
   });
-  // Without a listener a connection that breaks in the pool would end the process.
+  // Unheard, a connection that breaks would end the process: in the pool, and in use between two statements, where
+  // the next of them rejects.
   pool.on("error", onIdleError);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return postgresDatabase(pool, maxWaiting);
 }
 
@@ -83,12 +85,11 @@ const all = <Row extends object>(result: QueryResult<Row> | QueryResult<Row>[]):
 function postgresDatabase(pool: Pool, maxWaiting: number): Database {
   let closing: Promise<void> | undefined;
 
-  async function connect(): Promise<PoolClient> {
+  function admit(): void {
     if (closing !== undefined) throw new ParleyError("UNAVAILABLE", { message: "The server is stopping." });
     if (pool.waitingCount >= maxWaiting) {
       throw new ParleyError("UNAVAILABLE", { message: "The database has too much to do right now; try again." });
     }
-    return pool.connect();
   }
 
   return {
@@ -96,7 +97,8 @@ function postgresDatabase(pool: Pool, maxWaiting: number): Database {
       const begin = opening(access, options);
       let client: PoolClient | undefined;
       try {
-        client = await connect();
+        admit();
+        client = await pool.connect();
         const used = client;
         const tx: Transaction = {
           now: openedAt(all(await used.query(begin))),
@@ -123,6 +125,7 @@ function postgresDatabase(pool: Pool, maxWaiting: number): Database {
       const timer = Promise.withResolvers<never>();
       const timeout = setTimeout(() => timer.reject(new ParleyError("UNAVAILABLE")), timeoutMs);
       try {
+        admit();
         await Promise.race([pool.query("select 1"), timer.promise]);
       } catch (error) {
         throw toStoreError(error);

@@ -65,7 +65,7 @@ function assume(access: Access): string {
  * has committed.
  */
 export function opening(access: Access, { lock, snapshot }: TransactionOptions = {}): string {
-  const begin = snapshot ? "begin isolation level repeatable read read only" : "begin";
+  const begin = `begin isolation level ${snapshot ? "repeatable read read only" : "read committed"}`;
   const locking = lock === undefined ? "" : `; select from conversations where id = ${literal(lock)} for update`;
   return `${begin}; ${assume(access)}${locking}`;
 }

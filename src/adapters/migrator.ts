@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { StartError } from "../ports/start-error.ts";
 import { codeOf } from "./database-errors.ts";
 
 /** One connection, as its owner, outside of any transaction. */
@@ -62,7 +63,7 @@ export async function migrate(client: MigrationClient, directory: string): Promi
 
 async function load(directory: string): Promise<Migration[]> {
   const files = (await readdir(directory)).filter((file) => file.endsWith(".sql")).toSorted();
-  if (files.length === 0) throw new Error(`No migrations in ${directory}: the installation is incomplete.`);
+  if (files.length === 0) throw new StartError(`No migrations in ${directory}: the installation is incomplete.`);
   return Promise.all(
     files.map(async (file) => {
       const text = (await readFile(join(directory, file), "utf8")).replaceAll("\r\n", "\n");
@@ -76,13 +77,13 @@ function pending(migrations: readonly Migration[], applied: readonly (readonly [
   for (const [index, [name, hash]] of applied.entries()) {
     const migration = migrations[index];
     if (migration?.name !== name) {
-      throw new Error(
+      throw new StartError(
         `The database has the migration ${name}, which this program does not know: it was used by a newer version. ` +
           "Start that version, or restore a backup from before.",
       );
     }
     if (migration.hash !== hash) {
-      throw new Error(
+      throw new StartError(
         `The migration ${name} differs from the one that was applied to this database. ` +
           "An applied migration is never edited: restore its file and write a new one.",
       );
@@ -128,7 +129,7 @@ async function makeRoles(client: MigrationClient): Promise<void> {
       // XX000 "tuple concurrently updated", 23505: somebody grants the same at this moment.
       if ((code === "XX000" || code === "23505") && attempt < 5) continue;
       if (code === "42501") {
-        throw new Error(
+        throw new StartError(
           "The database user may not create the roles Parley works as. Ask its administrator to run: " +
             "create role parley_app nologin; create role parley_system nologin; " +
             "grant parley_app, parley_system to <the user of DATABASE_URL>;",

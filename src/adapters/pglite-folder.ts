@@ -69,7 +69,10 @@ export async function initialise(path: string): Promise<void> {
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, removal);
-    throw new Error(`A database could not be made in ${path}.`, { cause: error });
+    throw new StartError(
+      `A database could not be made in ${path}. Check that the disk has room (100 MB) and the folder may be written.`,
+      { cause: error },
+    );
   }
 }
 
