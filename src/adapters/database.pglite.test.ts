@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
 import { migrationsDir, openTestPglite, pgliteFolder } from "../../test/support/pglite.ts";
 import { newConversation, newUser, runAsAdmin, worldOf } from "../../test/support/store-world.ts";
@@ -16,7 +17,7 @@ import { openPglite } from "./database.pglite.ts";
 import { statement } from "./statement.ts";
 import { createStore } from "./store.drizzle.ts";
 
-const program = (name: string): string => join(import.meta.dirname, "../../test/support", name);
+const writer = fileURLToPath(new URL("../../test/support/pglite-writer.ts", import.meta.url));
 const unavailable = (error: unknown): boolean => error instanceof ParleyError && error.code === "UNAVAILABLE";
 
 const one = statement<Record<string, never>, { one: number }>("test_one", () => sql`select 1 as one`);
@@ -109,7 +110,7 @@ describe("the folder of PGlite", () => {
 
     const acknowledged: string[] = [];
     for (let round = 0; round < 4; round++) {
-      const child = spawn(process.execPath, [program("pglite-writer.ts"), dataDir, alice.tenantId, alice.userId], {
+      const child = spawn(process.execPath, [writer, dataDir, alice.tenantId, alice.userId], {
         stdio: ["ignore", "pipe", "inherit"],
       });
       const enough = acknowledged.length + 15 + round * 17;
@@ -127,7 +128,7 @@ describe("the folder of PGlite", () => {
   test("a first start that is killed leaves nothing that stops the next", async () => {
     const dataDir = join(tempDir("parley-first-").path, "deep/db");
     for (const ms of [300, 1_200, 2_500]) {
-      const child = spawn(process.execPath, [program("pglite-writer.ts"), dataDir], { stdio: "ignore" });
+      const child = spawn(process.execPath, [writer, dataDir], { stdio: "ignore" });
       await sleep(ms);
       await kill(child);
       assert(!existsSync(dataDir) || existsSync(join(dataDir, "global/pg_control")));
