@@ -42,7 +42,9 @@ export async function takeSingleNodeLock(url: string, onLost: (error: StartError
     }
   };
 
-  await take();
+  await take().catch((error: unknown) => {
+    throw error instanceof StartError ? error : unreachable(error);
+  });
   return {
     release: async () => {
       released = true;
@@ -76,3 +78,11 @@ async function locked(url: string): Promise<Client> {
 
 const asStartError = (error: unknown): StartError =>
   error instanceof StartError ? error : new StartError("The lock of the database was lost.", { cause: error });
+
+/** Without the URL, which may hold a password. */
+const unreachable = (cause: unknown): StartError =>
+  new StartError(
+    `The database of DATABASE_URL can't be used: ${cause instanceof Error ? cause.message : String(cause)}. ` +
+      "Check that the server runs, and the address, user, password and database of the URL.",
+    { cause },
+  );
