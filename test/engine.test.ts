@@ -382,6 +382,37 @@ test("[R3] a process never claims a run that it holds, and renews it by its fenc
   assert.deepEqual([run.status, run.text, run.attempt, model.calls.length], ["completed", "one call", 1, 1]);
 });
 
+test("[R3] past its own deadline an owner starts no call and commits nothing, until another takes over", async () => {
+  for (const call of ["log.seal", "model"]) {
+    const clock = { ahead: 0 };
+    const model = new ScriptedModel();
+    const process = await world.start({
+      model,
+      times: { renewMs: 60_000, pollMs: 20 },
+      now: () => performance.now() + clock.ahead,
+    });
+    process.ports.arm({ kind: "pause after", call, nth: 1 });
+    const { runId } = await world.send(process, await world.converse(), "talk");
+    if (call === "model") (await model.call(1)).say("text");
+    else await until(() => process.ports.hit, "the pause");
+    clock.ahead = 15_000;
+    if (call === "model") (await model.call(1)).end();
+    process.ports.resume();
+    const claims = () => process.ports.calls.filter((name) => name === "store.runs.claim").length;
+    const before = claims();
+    await until(() => claims() > before + 3, "more claims");
+    assert.equal(process.ports.calls.includes("store.runs.commit"), false);
+    assert.equal(model.calls.length, call === "model" ? 1 : 0);
+    assert.equal(process.engine.held, 1);
+    await world.kill(process);
+
+    const next = new ScriptedModel();
+    await world.start({ model: next });
+    (await next.call(1)).end();
+    assert.equal((await world.ended(runId)).status, "completed");
+  }
+});
+
 test("[R4] a run that somebody else has claimed is dropped at once: no commit, no event", async () => {
   const model = new ScriptedModel();
   const process = await world.start({ model, times: { renewMs: 50 } });

@@ -30,7 +30,7 @@ interface Write {
  * on that one. The conversation's row is locked already, so the order of the queue stands still.
  * A finished step resets the attempts [R6]; the last commit leaves them as what it took.
  */
-const writeJournal = statement<Write, RunRow>(
+const writeJournal = statement<Write, RunRow & { readonly next: boolean }>(
   "write_journal",
   (p) => sql`
     with own as (
@@ -55,6 +55,7 @@ const writeJournal = statement<Write, RunRow>(
       update conversations c set current_run_id = (
         select n.id from runs n where n.conversation_id = c.id and n.status = 'queued' order by n.position limit 1)
       from own where c.id = own.conversation_id and ${p.ends}::boolean
+      returning c.current_run_id
     )
     update runs r set status = ${p.status}, input_tokens = ${p.inputTokens}::bigint,
       output_tokens = ${p.outputTokens}::bigint,
@@ -64,7 +65,7 @@ const writeJournal = statement<Write, RunRow>(
       owner = case when ${p.ends}::boolean then null else r.owner end,
       lease_until = case when ${p.ends}::boolean then null else r.lease_until end
     from own where r.id = own.id
-    returning ${runFields}`,
+    returning ${runFields}, exists (select from next where current_run_id is not null) as next`,
 );
 
 const announce = statement<{ announcements: string }, unknown>("announce", (p) => insertOutbox(p.announcements));
@@ -101,10 +102,10 @@ export const createJournalStore = (database: Database): Pick<RunStore, "commit">
           error: end?.status === "failed" ? toJson({ code: end.code, message: end.message }) : null,
         });
         if (row === undefined) return { ok: false, reason: "FENCED" };
-        if (end === undefined) return { ok: true, announce: [] };
+        if (end === undefined) return { ok: true, announce: [], next: false };
         const announcements = ending(lease, toRun(row), parts, end);
         await tx.run(announce, { announcements: toJson(announcements) });
-        return { ok: true, announce: announcements };
+        return { ok: true, announce: announcements, next: row.next };
       },
       { lock: conversationId },
     );

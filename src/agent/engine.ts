@@ -111,6 +111,8 @@ class RunEngine implements Engine {
   #phase: "new" | "starting" | "running" | "draining" | "stopped" = "new";
   /** There may be something to claim. */
   #wanted = false;
+  /** There was no room for another run. */
+  #full = false;
   #claiming = false;
   #claim: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -135,8 +137,21 @@ class RunEngine implements Engine {
     this.#batcher = batcher;
     this.#outbox = outbox;
     const { leaseMs, stallMs, logMs } = times;
-    const announce = (rows: readonly Announcement[]) => outbox.announce(rows);
-    this.#context = { store, access, log, batcher, models, metrics, logger, announce, now, leaseMs, stallMs, logMs };
+    this.#context = {
+      store,
+      access,
+      log,
+      batcher,
+      models,
+      metrics,
+      logger,
+      announce: (rows) => outbox.announce(rows),
+      wake: () => this.wake(),
+      now,
+      leaseMs,
+      stallMs,
+      logMs,
+    };
     this.#timers = createTimers((error) => this.#report(error, "a repeated job failed"));
   }
 
@@ -187,8 +202,8 @@ class RunEngine implements Engine {
       while (this.#wanted && this.#phase === "running") {
         this.#wanted = false;
         const limit = Math.min(CLAIM_LIMIT, this.#maxRuns - this.#tasks.size);
-        // The end of a run wakes the engine again, and so does the poll.
-        if (limit <= 0 || !this.#mayClaim()) return;
+        this.#full = limit <= 0;
+        if (this.#full || !this.#mayClaim()) return;
         if ((await this.#claimSome(limit)) === limit) this.#wanted = true;
       }
     } catch (error) {
@@ -251,7 +266,7 @@ class RunEngine implements Engine {
       .then((end) => {
         if (end === "released") this.#released.push(task.lease);
         if (this.#tasks.get(runId) === task) this.#tasks.delete(runId);
-        this.wake();
+        if (this.#full) this.wake();
       })
       .catch((error: unknown) => this.#report(error, "the end of a run was not noticed"));
   }

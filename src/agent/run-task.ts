@@ -32,6 +32,8 @@ export interface TaskContext {
   readonly logger: Logger;
   /** Never rejects. */
   readonly announce: (rows: readonly Announcement[]) => Promise<void>;
+  /** There is a run to claim. */
+  readonly wake: () => void;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
   readonly leaseMs: number;
@@ -249,6 +251,8 @@ export class RunTask {
       try {
         const result = await access.call(() => store.runs.commit(this.lease, write));
         if (!result.ok) return "lost";
+        // Before the announcement: nobody waits for the next run longer than for the end of this one.
+        if (result.next) this.#context.wake();
         await announce(result.announce);
         return write.end.status;
       } catch (error) {

@@ -119,7 +119,10 @@ export interface ConversationStore {
     input: { readonly cursor?: string | undefined; readonly limit: number; readonly query?: string | undefined },
   ): Promise<{ readonly conversations: readonly Conversation[]; readonly nextCursor: string | null }>;
   /** null when it is not visible. `fence` is what `EventLog.open` wants. */
-  find(scope: Scope, conversationId: string): Promise<{ readonly conversation: Conversation; readonly fence: number } | null>;
+  find(
+    scope: Scope,
+    conversationId: string,
+  ): Promise<{ readonly conversation: Conversation; readonly fence: number } | null>;
   rename(
     scope: Scope,
     conversationId: string,
@@ -171,7 +174,9 @@ export interface Sent {
   readonly interrupted: string | null;
 }
 
-export type SendResult = Idempotent<Sent> | { readonly ok: false; readonly reason: "NOT_FOUND" | "BUSY" | "QUEUE_FULL" };
+export type SendResult =
+  | Idempotent<Sent>
+  | { readonly ok: false; readonly reason: "NOT_FOUND" | "BUSY" | "QUEUE_FULL" };
 
 /** Says whose write it is. A write whose fence or status no longer holds changes nothing [R4]. */
 export interface Lease {
@@ -251,7 +256,11 @@ export interface RunStore {
   commit(
     lease: Lease,
     write: JournalWrite,
-  ): Promise<{ readonly ok: true; readonly announce: readonly Announcement[] } | { readonly ok: false; readonly reason: "FENCED" }>;
+  ): Promise<
+    /** `next`: it has ended, and another run of the conversation may be claimed now. */
+    | { readonly ok: true; readonly announce: readonly Announcement[]; readonly next: boolean }
+    | { readonly ok: false; readonly reason: "FENCED" }
+  >;
   /** Hands a run back: its lease is expired now, so that anybody may go on [R12]. */
   release(leases: readonly Lease[]): Promise<void>;
   /** [R3] The one process on this database starts: every lease in it is an orphan. Returns how many. */

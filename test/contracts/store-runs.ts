@@ -508,7 +508,7 @@ export function storeRunsContract(name: string, open: OpenDatabase): void {
         finishedAt: now,
       };
       const write = { steps: [step], parts: [{ type: "text", text: "So far" } as const], usage: step.usage };
-      assert.deepEqual(await world.store.runs.commit(lease, write), { ok: true, announce: [] });
+      assert.deepEqual(await world.store.runs.commit(lease, write), { ok: true, announce: [], next: false });
       const again: Step = { ...step, status: "completed", attempt: 2 };
       await world.store.runs.commit(lease, { ...write, steps: [again] });
       assert.deepEqual((await world.store.runs.get(alice, runId))?.steps, [again]);
