@@ -286,6 +286,23 @@ describe("client, losing the connection", () => {
     assert.equal(client.state.phase, "ready");
   });
 
+  it("may be closed by whoever hears that it is ready", async () => {
+    const server = new ScriptedServer();
+    const client = make(server);
+    const phases: string[] = [];
+    client.subscribe("user:u1", { snapshot: () => client.close(), event: () => {} });
+    server.on("topic.subscribe", () => ({ mode: "snapshot", position: { epoch: "e", seq: 0 }, snapshot: {} }));
+    client.onState(({ phase }) => {
+      phases.push(phase);
+      if (phase === "ready") client.close();
+    });
+    await server.pass(60_000, 1_000);
+    assert.deepEqual(phases, ["greeting", "authenticating", "ready", "closed"]);
+    const late = outcome(client.call("model.list", {}));
+    await server.settle();
+    assert.equal(late.code, "CANCELLED");
+  });
+
   it("close is final, and rejects what waits", async () => {
     const server = new ScriptedServer();
     const client = await ready(server);

@@ -150,7 +150,7 @@ export class ClientConnection {
       case "authenticating":
         break;
     }
-    this.#events.changed(to);
+    if (this.#state === to) this.#events.changed(to);
   }
 
   #arm(state: MachineState): void {

@@ -52,7 +52,16 @@ export function openConversation(client: Client, id: string, options: OpenOption
   function set(next: ConversationState): void {
     if (next === state) return;
     state = next;
-    for (const listener of listeners) listener(state);
+    const failures: unknown[] = [];
+    for (const listener of listeners) {
+      try {
+        listener(state);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    // All have heard of it; whoever made the change reports what went wrong.
+    if (failures.length > 0) throw new AggregateError(failures, "a listener of a conversation threw");
   }
 
   function apply(input: TranscriptInput): void {

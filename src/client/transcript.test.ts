@@ -21,7 +21,7 @@ const open = (s: Script, seq = 0, later = seq): Transcript =>
 const shown = (state: Transcript) => ({
   title: state.conversation?.title,
   messages: messagesOf(state).map(({ id, status, parentId, parts }) => ({ id, status, parentId, parts })),
-  active: state.activeRun?.id,
+  active: state.activeRun && { id: state.activeRun.id, attempt: state.activeRun.attempt },
   queued: state.queuedRuns.map(({ id }) => id),
 });
 

@@ -60,6 +60,8 @@ export type TranscriptInput =
       readonly length: number;
     };
 
+type ResetValue = Extract<ParleyEvent, { readonly name: "message.reset" }>["value"];
+
 export interface Reduced {
   readonly state: Transcript;
   /** Something before this event is missing: subscribe again, for a snapshot. The state is as it was. */
@@ -126,7 +128,7 @@ function applyEvent(state: Transcript, event: ParleyEvent): Reduced {
         case "message.updated":
           return same(upsert(state, event.value.message));
         case "message.reset":
-          return stream(state, event.value.messageId, (message) => textReset(message, event.value));
+          return takenOver(state, event.value);
         case "run.updated":
           return same(withRun(state, event.value.run));
         case "conversation.created":
@@ -147,6 +149,14 @@ function stream(state: Transcript, id: string, edit: (message: Message) => Messa
   const message = state.live.get(id);
   if (message !== undefined) return replace(state, message, edit(message));
   return state.settled.has(id) ? same(state) : gap(state);
+}
+
+/** Another process goes on with the run: this is all that readers hear of its new attempt. */
+function takenOver(state: Transcript, reset: ResetValue): Reduced {
+  const { state: after, gap: missing } = stream(state, reset.messageId, (message) => textReset(message, reset));
+  const run = after.activeRun;
+  if (missing || run?.id !== reset.runId || run.attempt >= reset.attempt) return { state: after, gap: missing };
+  return same({ ...after, activeRun: { ...run, attempt: reset.attempt } });
 }
 
 function change(state: Transcript, id: string, edit: (message: Message) => Message | "gap"): Reduced {
@@ -249,6 +259,8 @@ function withRun(state: Transcript, run: Run): Transcript {
     if (state.activeRun?.id === run.id) return state;
     return { ...state, queuedRuns: inQueue(state.queuedRuns, run) };
   }
+  // An earlier attempt of it is late too.
+  if (state.activeRun?.id === run.id && state.activeRun.attempt > run.attempt) return state;
   return { ...state, activeRun: run, queuedRuns: withoutRun(state.queuedRuns, run) };
 }
 
