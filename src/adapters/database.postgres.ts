@@ -46,6 +46,8 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     ...connection,
     max: maxConnections,
     idleTimeoutMillis: 60_000,
+    // Every statement has its index; a plan made while a table was small is kept, and must stay right when it grows.
+    options: "-c enable_seqscan=off",
     statement_timeout: statementTimeoutMs,
     lock_timeout: lockTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
