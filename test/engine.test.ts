@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { MemoryEventLog } from "../src/adapters/event-log.memory.ts";
+import { noMetrics, type Metrics } from "../src/ports/metrics.ts";
 import { ParleyError } from "../src/protocol/errors.ts";
 import { ScriptedModel } from "./engine-model.ts";
 import { eventually, upTo } from "./engine-process.ts";
@@ -79,6 +80,25 @@ test("the model reads the whole branch, and the next message follows the answer"
   const run = await world.ended(second.runId);
   assert.equal(run.status, "completed");
   assert.equal(run.text, "");
+});
+
+test("a run is counted when it starts, first speaks, and ends", async () => {
+  const counted: string[] = [];
+  const metrics: Metrics = {
+    ...noMetrics,
+    runStarted: (takeover) => void counted.push(takeover ? "taken over" : "started"),
+    firstToken: (ms) => void counted.push(ms >= 0 ? "first token" : "a negative time"),
+    tokens: (count) => void counted.push(`${count} token`),
+    runEnded: (status) => void counted.push(status),
+  };
+  const model = new ScriptedModel();
+  const process = await world.start({ model, metrics });
+  const { runId } = await world.send(process, await world.converse(), "talk");
+  (await model.call(1)).say("a", "b");
+  (await model.call(1)).end();
+  await world.ended(runId);
+  await until(() => counted.includes("completed"), "the end to be counted");
+  assert.deepEqual(counted, ["started", "1 token", "first token", "1 token", "completed"]);
 });
 
 test("many runs share a process, and no more than it allows run at once", async () => {
@@ -382,6 +402,35 @@ test("[R3] a process never claims a run that it holds, and renews it by its fenc
   assert.deepEqual([run.status, run.text, run.attempt, model.calls.length], ["completed", "one call", 1, 1]);
 });
 
+test("[R3] after an outage in which leases may have ended, a claimer waits one lease; a process alone does not", async () => {
+  for (const exclusive of [false, true]) {
+    const clock = { ahead: 0 };
+    const now = () => performance.now() + clock.ahead;
+    const model = new ScriptedModel();
+    const process = await world.start({ model, exclusive, times: { pollMs: 10 }, now });
+    const { calls } = process.ports;
+    process.ports.storeAway = true;
+    await until(() => calls.includes("store.probe"), "the outage to be noticed");
+    clock.ahead += 10_000;
+    const { length } = calls;
+    process.ports.storeAway = false;
+    await until(() => calls.lastIndexOf("store.probe") >= length, "the end of the outage");
+    const { runId } = await world.send(process, await world.converse(), "talk");
+    if (!exclusive) {
+      const claims = () => calls.slice(length).filter((call) => call === "store.runs.claim").length;
+      for (let i = 0; i < 20; i++) {
+        process.engine.wake();
+        await setImmediate();
+      }
+      assert.equal(claims(), 0);
+      clock.ahead += 15_000;
+    }
+    (await model.call(1)).end();
+    await world.ended(runId);
+    await process.stop();
+  }
+});
+
 test("[R3] past its own deadline an owner starts no call and commits nothing, until another takes over", async () => {
   for (const call of ["log.seal", "model"]) {
     const clock = { ahead: 0 };
@@ -438,6 +487,32 @@ test("[R4] a run that somebody else has claimed is dropped at once: no commit, n
   process.engine.wake();
   (await model.call(2)).end();
   await world.ended(runId);
+});
+
+test("[R3, R5] the lease of a dead process ends by itself, and a living one, which renews, goes on with the run", async () => {
+  const dead = new ScriptedModel();
+  const first = await world.start({ model: dead, exclusive: false, times: { leaseMs: 300, renewMs: 50 } });
+  const { runId } = await world.send(first, await world.converse(), "talk");
+  (await dead.call(1)).say("lost");
+  await world.kill(first);
+
+  const model = new ScriptedModel();
+  const times = { renewMs: 50, pollMs: 20 };
+  for (const exclusive of [false, false]) await world.start({ model, exclusive, times });
+  const call = await model.call(1);
+  const leaseEnds = async () => {
+    const rows = await runAsAdmin<{ until: Date }>(
+      world.world,
+      `select lease_until as until from runs where id = '${runId}'`,
+    );
+    return rows[0]?.until.getTime() ?? 0;
+  };
+  const before = await leaseEnds();
+  await eventually(async () => (await leaseEnds()) > before, "a renewal");
+  call.say("kept");
+  call.end();
+  const run = await world.ended(runId);
+  assert.deepEqual([run.text, run.attempt, model.calls.length], ["kept", 2, 1]);
 });
 
 test("[R5] a takeover cuts the text off and repeats the call; the part does not start again", async () => {
