@@ -93,10 +93,10 @@ async function play(fault: Fault, logSurvives: boolean): Promise<boolean> {
 for (const [kind, logSurvives, rules] of [
   ["refused", true, "[R8]"],
   ["lost reply", true, "[R8]"],
-  ["death before", true, "[R1, R5]"],
-  ["death after", true, "[R1, R5]"],
-  ["death before", false, "[R1, R5, R8]"],
-  ["death after", false, "[R1, R5, R8]"],
+  ["death before", true, "[R1][R5]"],
+  ["death after", true, "[R1][R5]"],
+  ["death before", false, "[R1][R5][R8]"],
+  ["death after", false, "[R1][R5][R8]"],
 ] satisfies [FaultKind, boolean, string][]) {
   const log = logSurvives ? "" : ", the log gone as well";
   test(`${rules} ${kind} at each call to a port${log}: completed once, told once`, async (t) => {

@@ -161,7 +161,7 @@ async function playAll(world: EngineWorld, stores: readonly Store[], seeds: numb
     .join(", ")}`;
 }
 
-test("[R3, R4, R5] two processes contest an embedded database", async (t) => {
+test("[R3][R4][R5] two processes contest an embedded database", async (t) => {
   const world = await EngineWorld.embedded();
   t.after(() => world.store.close());
   t.diagnostic(await playAll(world, [world.store, world.store], 200));
@@ -173,7 +173,7 @@ before(async () => {
 });
 after(() => postgres.stop());
 
-test("[R3, R4, R5] two processes contest a Postgres, with connections of their own", async (t) => {
+test("[R3][R4][R5] two processes contest a Postgres, with connections of their own", async (t) => {
   const url = await postgres.createDatabase("contest");
   const open = () => openPostgres({ url, migrationsDir: join(import.meta.dirname, "../migrations") });
   const [one, two] = [worldOf(await open()), worldOf(await open())];

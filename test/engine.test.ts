@@ -42,7 +42,7 @@ test("[R1] an accepted run is claimed, streamed and ended, and every reader sees
   assert.equal(reading.resets, 0);
 });
 
-test("[R1, R3] a run whose process died goes on with the next start, long before its lease ends", async () => {
+test("[R1][R3] a run whose process died goes on with the next start, long before its lease ends", async () => {
   const first = await world.start({ tokensPerSecond: 100 });
   const conversationId = await world.converse();
   const { runId } = await world.send(first, conversationId, "count to 40");
@@ -489,7 +489,7 @@ test("[R4] a run that somebody else has claimed is dropped at once: no commit, n
   await world.ended(runId);
 });
 
-test("[R3, R5] the lease of a dead process ends by itself, and a living one, which renews, goes on with the run", async () => {
+test("[R3][R5] the lease of a dead process ends by itself, and a living one, which renews, goes on with the run", async () => {
   const dead = new ScriptedModel();
   const first = await world.start({ model: dead, exclusive: false, times: { leaseMs: 300, renewMs: 50 } });
   const { runId } = await world.send(first, await world.converse(), "talk");
