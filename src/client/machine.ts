@@ -36,8 +36,10 @@ export type ClosedReason =
 
 interface Trying {
   readonly since: number;
-  /** Failures since the last connection that lasted. */
+  /** Tries that failed, since it was ready or, after brief connections, as many as those. */
   readonly attempt: number;
+  /** Connections in a row that were ready and did not last. */
+  readonly brief: number;
   /** A login has already replaced a refused session since the last connection that lasted. */
   readonly loggedInAgain: boolean;
 }
@@ -84,11 +86,14 @@ export type MachineInput =
   | { readonly type: "due" }
   | { readonly type: "close" };
 
+const FIRST = { attempt: 0, brief: 0, loggedInAgain: false } as const;
+
 const connecting = (now: number, from: Omit<Trying, "since">): MachineState => ({
   phase: "connecting",
   since: now,
   until: now + CONNECT_MS,
   attempt: from.attempt,
+  brief: from.brief,
   loggedInAgain: from.loggedInAgain,
 });
 
@@ -102,12 +107,17 @@ const closed = (now: number, reason: ClosedReason, code?: number, error?: Parley
 
 type Active = Extract<MachineState, { readonly phase: "connecting" | "greeting" | "authenticating" | "ready" }>;
 
-/** What the next try starts from; a connection that lasted wipes the slate clean. */
+/**
+ * What the next try starts from. To have been ready proves that the server can be reached, to have lasted that it is
+ * well: of a server that takes connections and drops them at once, only the drops are counted.
+ */
 function failed(state: Active, now: number): Omit<Trying, "since"> {
-  const lasted = state.phase === "ready" && now - state.since >= STABLE_MS;
+  const { attempt, brief, loggedInAgain } = state;
+  if (state.phase !== "ready") return { attempt: attempt + 1, brief, loggedInAgain };
+  const lasted = now - state.since >= STABLE_MS;
   return lasted
-    ? { attempt: 1, loggedInAgain: false }
-    : { attempt: state.attempt + 1, loggedInAgain: state.loggedInAgain };
+    ? { attempt: 1, brief: 0, loggedInAgain: false }
+    : { attempt: brief + 1, brief: brief + 1, loggedInAgain };
 }
 
 type Waiting = Extract<MachineState, { readonly phase: "waiting" }>;
@@ -150,11 +160,9 @@ export function transition(state: MachineState, input: MachineInput, now: number
     return state.phase === "closed" && state.reason === "stopped" ? state : closed(now, "stopped");
   switch (state.phase) {
     case "idle":
-      return input.type === "connect" ? connecting(now, { attempt: 0, loggedInAgain: false }) : state;
+      return input.type === "connect" ? connecting(now, FIRST) : state;
     case "closed":
-      return input.type === "connect" && state.reason !== "stopped"
-        ? connecting(now, { attempt: 0, loggedInAgain: false })
-        : state;
+      return input.type === "connect" && state.reason !== "stopped" ? connecting(now, FIRST) : state;
     case "waiting":
       return input.type === "connect" || (input.type === "due" && now >= state.until) ? connecting(now, state) : state;
     case "connecting":
