@@ -10,8 +10,28 @@ import { safeUrl } from "./url.ts";
 type Rendered = TemplateResult | typeof nothing;
 
 /** A block that did not change is not looked at again. */
-export const renderBlocks = (blocks: readonly Token[]): unknown =>
-  blocks.map((block) => guard([block], () => renderBlock(block)));
+export function renderBlocks(blocks: readonly Token[]): unknown {
+  const level = headingLevels();
+  return blocks.map((block) => {
+    if (block.type !== "heading") return guard([block], () => renderBlock(block));
+    const heading = block as Tokens.Heading;
+    const here = level(heading.depth);
+    return guard([block, here], () => renderHeading(heading, here));
+  });
+}
+
+/** The level of the headings above a message. */
+const ABOVE = 2;
+
+/** Levels without a gap, whatever the text begins with: they follow what stands inside of what. */
+function headingLevels(): (depth: number) => number {
+  const open: number[] = [];
+  return (depth) => {
+    while ((open.at(-1) ?? 0) >= depth) open.pop();
+    open.push(depth);
+    return ABOVE + open.length;
+  };
+}
 
 const blocksOf = (tokens: readonly Token[]): readonly Rendered[] => tokens.map(renderBlock);
 
@@ -23,7 +43,7 @@ function renderBlock(generic: Token): Rendered {
     case "paragraph":
       return html`<p>${inline(token.tokens)}</p>`;
     case "heading":
-      return heading(token);
+      return renderHeading(token, ABOVE + 1);
     case "code":
       return html`<parley-code .language=${token.lang ?? ""} .code=${withoutLastBreak(token.text)}></parley-code>`;
     case "list":
@@ -59,18 +79,19 @@ function renderBlock(generic: Token): Rendered {
 
 const withoutLastBreak = (text: string): string => (text.endsWith("\n") ? text.slice(0, -1) : text);
 
-/** The page's own headings end with the second level. */
-function heading({ depth, tokens }: Tokens.Heading): Rendered {
+/** Looks as deep as it was written, and says how deep it is. */
+function renderHeading({ depth, tokens }: Tokens.Heading, level: number): Rendered {
+  const look = `h${Math.min(depth, 4)}`;
   const content = inline(tokens);
-  switch (depth) {
-    case 1:
-      return html`<h3 class="h1">${content}</h3>`;
-    case 2:
-      return html`<h4 class="h2">${content}</h4>`;
+  switch (level) {
     case 3:
-      return html`<h5 class="h3">${content}</h5>`;
+      return html`<h3 class=${look}>${content}</h3>`;
+    case 4:
+      return html`<h4 class=${look}>${content}</h4>`;
+    case 5:
+      return html`<h5 class=${look}>${content}</h5>`;
     default:
-      return html`<h6 class="h4">${content}</h6>`;
+      return html`<h6 class=${look}>${content}</h6>`;
   }
 }
 

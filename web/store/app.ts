@@ -76,10 +76,11 @@ export class AppStore {
 
   async signIn(credential: Credential): Promise<void> {
     const before = this.session.value;
-    const from = before.kind === "signed-out" ? before.reason : "new";
+    const isLink = "code" in credential;
+    // What was wrong with a link is not what is wrong with a token.
+    const from = before.kind === "signed-out" && before.reason !== "link-refused" ? before.reason : "new";
     this.session.value = { kind: "signing-in", from };
     const failure = await signIn(credential);
-    const isLink = "code" in credential;
     if (failure === undefined || (isLink && failure.kind === "refused")) {
       // A link that was used does no harm to whoever is signed in already: the connection tells.
       this.#linkFailure = failure;

@@ -37,6 +37,7 @@ export const tokens = css`
     --column: 720px;
     --sidebar: 260px;
     --target: 32px;
+    --target-small: 28px;
     --quick: 120ms;
   }
 
@@ -52,6 +53,7 @@ export const tokens = css`
     :root,
     :host {
       --target: 44px;
+      --target-small: 44px;
     }
   }
 

@@ -94,16 +94,16 @@ class ParleyApp extends ParleyElement {
         ${
           this.narrow && !this.drawer
             ? nothing
-            : html`<aside
+            : html`<div
                   class="side ${modal ? "drawer" : ""}"
                   aria-label="Sidebar"
-                  role=${modal ? "dialog" : nothing}
+                  role=${modal ? "dialog" : "complementary"}
                   aria-modal=${modal ? "true" : nothing}
                   ?data-open-drawer=${modal}
                   @parley-close=${() => this.#close()}
                 >
                   <parley-sidebar .app=${this.app} .theme=${this.theme} ?closable=${modal}></parley-sidebar>
-                </aside>
+                </div>
                 ${modal ? html`<div class="scrim" @click=${() => this.#close()}></div>` : nothing}`
         }
         <main class="main" id="main" ?inert=${modal}>

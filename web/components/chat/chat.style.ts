@@ -77,6 +77,10 @@ export const chatSheet = css`
     background: linear-gradient(to bottom, transparent, var(--ground) 28px);
   }
 
+  .dock[hidden] {
+    display: none;
+  }
+
   .quiet {
     min-height: 1.4em;
     margin-top: 8px;

@@ -14,6 +14,8 @@ import "../composer/composer.ts";
 import "../message/message.ts";
 import "./connection-strip.ts";
 
+/** After this an announcement is over: the text itself is in the transcript. */
+const ANNOUNCED_MS = 8_000;
 /** What is read out of an answer when it is finished; the rest can be read in the transcript. */
 const MAX_ANNOUNCED = 3_000;
 
@@ -71,7 +73,7 @@ class ParleyChat extends ParleyElement {
             }
           </div>
           ${empty ? this.#welcome() : nothing}
-          <div class="dock">
+          <div class="dock" ?hidden=${conversation?.status.value === "failed"}>
             ${this.#toEnd(empty)}
             <parley-connection-strip .app=${this.app}></parley-connection-strip>
             <parley-composer
@@ -265,7 +267,11 @@ class ParleyChat extends ParleyElement {
         .map(({ textContent }) => textContent)
         .join(" ");
       const state = article?.querySelector(".word")?.textContent ?? "";
-      this.announced = `${state} ${text}`.trim().slice(0, MAX_ANNOUNCED);
+      const announced = `${state} ${text}`.trim().slice(0, MAX_ANNOUNCED);
+      this.announced = announced;
+      setTimeout(() => {
+        if (this.announced === announced) this.announced = "";
+      }, ANNOUNCED_MS);
     });
   }
 }

@@ -56,11 +56,7 @@ class ParleyConnectionStrip extends ParleyElement {
           ? nothing
           : html`<div class="strip ${shown.final ? "final" : ""}">
               ${shown.final ? icons.alert("small") : icons.plug("small")}<span>${shown.text}</span>
-              ${
-                shown.action === undefined
-                  ? nothing
-                  : html`<button class="quiet-link" @click=${() => this.app.tryNow()}>${shown.action}</button>`
-              }
+              <button class="quiet-link" @click=${() => this.app.tryNow()}>${shown.action}</button>
             </div>`
       }
     </div>`;

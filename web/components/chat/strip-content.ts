@@ -2,8 +2,8 @@ import type { ConnectionState } from "../../../src/client/client.ts";
 
 export interface StripContent {
   readonly text: string;
-  /** What the button says, where there is something to try. */
-  readonly action: string | undefined;
+  /** What the button says. */
+  readonly action: string;
   /** It will not come back by itself. */
   readonly final: boolean;
 }
@@ -22,15 +22,12 @@ export function stripContent(state: ConnectionState, online: boolean): StripCont
             action: "Try again",
             final: true,
           };
-    case "waiting":
-      return online
-        ? { text: `Reconnecting…${queued}`, action: "Try now", final: false }
-        : { text: `You are offline.${queued}`, action: "Try now", final: false };
     case "idle":
     case "connecting":
     case "greeting":
     case "authenticating":
-      return { text: `Reconnecting…${queued}`, action: undefined, final: false };
+    case "waiting":
+      return { text: `${online ? "Reconnecting…" : "You are offline."}${queued}`, action: "Try now", final: false };
   }
 }
 

@@ -25,7 +25,7 @@ export const composerSheet = css`
   .composer textarea {
     display: block;
     width: 100%;
-    min-height: 2.6rem;
+    min-height: 2.75rem;
     max-height: min(40vh, 18rem);
     padding: 9px 12px 4px;
     border: 0;
@@ -121,7 +121,7 @@ export const composerSheet = css`
     display: grid;
     place-items: center;
     order: -1;
-    width: max(30px, var(--target) - 8px);
+    width: var(--target);
     border-radius: 22px 0 0 22px;
     color: var(--muted);
   }
@@ -165,8 +165,8 @@ export const composerSheet = css`
   }
 
   .queue .icon-button {
-    width: max(28px, var(--target));
-    height: max(28px, var(--target));
+    width: var(--target-small);
+    height: var(--target-small);
   }
 
   .notice {

@@ -211,7 +211,7 @@ export const markdownSheet = css`
     display: inline-flex;
     align-items: center;
     gap: 6px;
-    min-height: max(28px, var(--target) - 6px);
+    min-height: var(--target-small);
     padding: 0 8px;
     border-radius: 8px;
     color: var(--muted);

@@ -16,7 +16,7 @@ export const messageSheet = css`
     display: flex;
     align-items: center;
     gap: 6px;
-    height: 32px;
+    min-height: 32px;
     margin-top: 4px;
     margin-inline-start: -8px;
     color: var(--muted);
@@ -56,8 +56,8 @@ export const messageSheet = css`
   }
 
   parley-message .action {
-    width: max(28px, var(--target) - 4px);
-    height: max(28px, var(--target) - 4px);
+    width: var(--target-small);
+    height: var(--target-small);
     opacity: 0;
     transition: opacity var(--quick);
   }

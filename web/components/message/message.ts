@@ -57,7 +57,8 @@ class ParleyMessage extends ParleyElement {
   #person(): unknown {
     const text = this.#text();
     const folded = text.length > FOLD_LENGTH && !this.unfolded;
-    return html`<article class="person" aria-label="You">
+    return html`<article class="person">
+      <h2 class="hidden-visually">You</h2>
       <div class="said">
         ${this.#copyButton("Copy message")}
         <div class="pill" dir="auto">${folded ? `${text.slice(0, FOLD_LENGTH).trimEnd()}…` : text}</div>
@@ -110,7 +111,8 @@ class ParleyMessage extends ParleyElement {
     const parts = this.message.parts.value;
     const streaming = status === "streaming";
     const empty = parts.every((part) => part.value.text === "");
-    return html`<article class="agent" aria-label="Parley" aria-busy=${streaming ? "true" : "false"}>
+    return html`<article class="agent" aria-busy=${streaming ? "true" : "false"}>
+      <h2 class="hidden-visually">Parley</h2>
       ${parts.map((part) => html`<parley-markdown .source=${part} ?streaming=${streaming}></parley-markdown>`)}
       ${streaming && empty ? html`<p class="thinking"><span class="hidden-visually">Responding</span></p>` : nothing}
       ${this.#cut(streaming)} ${status === "failed" ? this.#failed() : nothing}

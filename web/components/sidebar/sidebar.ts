@@ -122,9 +122,9 @@ class ParleySidebar extends ParleyElement {
   #account(): unknown {
     const name = this.app.user.value?.name ?? "";
     return html`<div class="account">
-      <button class="who" popovertarget="account-menu" aria-haspopup="menu" aria-label=${`Account and theme: ${name}`}>
+      <button class="who" popovertarget="account-menu" aria-haspopup="menu">
         <span class="initial" aria-hidden="true">${name.match(/./u)?.[0].toUpperCase() ?? "?"}</span>
-        <span class="name">${name}</span>${icons.more()}
+        <span class="name">${name}</span><span class="hidden-visually">, account and theme</span>${icons.more()}
       </button>
       <div
         class="menu"
