@@ -337,6 +337,19 @@ test("older messages come when the reader nears the beginning, and what is read 
   );
 });
 
+test("[W6] a message that came cut is filled up", async () => {
+  await server.stop();
+  server = await new PageServer({ cutAt: 100 }).start();
+  const { conversation } = server.thread("Cut", [
+    ["user", "Tell me"],
+    ["assistant", LONG],
+  ]);
+  const page = await openConversation(conversation.id);
+  await page.getByText("Paragraph 59 of a long answer.").waitFor();
+  const paragraphs = await page.locator(".agent p").allTextContents();
+  assert.equal(paragraphs.join("\n\n"), LONG);
+});
+
 test("Enter sends, Shift+Enter breaks the line, and Enter of an input method does neither", async () => {
   const { conversation } = server.thread("Keys");
   const page = await openConversation(conversation.id);

@@ -39,6 +39,8 @@ type Params = Record<string, unknown>;
 
 export interface PageServerOptions {
   readonly models?: readonly ModelInfo[];
+  /** UTF-16 units of a message that a snapshot shows; what is longer comes cut. */
+  readonly cutAt?: number;
   /** Called for each message, after its run was made; by default nothing answers. */
   readonly onMessage?: (run: Run, text: string, server: PageServer) => void;
 }
@@ -409,12 +411,20 @@ export class PageServer {
     const activeRun = runs.find(({ status }) => status === "running");
     const snapshot = {
       conversation,
-      messages: messages.slice(-50).map(clone),
+      messages: messages.slice(-50).map((message) => this.#cut(message)),
       hasMore: messages.length > 50,
       ...(activeRun === undefined ? {} : { activeRun: { ...activeRun } }),
       queuedRuns: runs.filter(({ status }) => status === "queued").map((run) => ({ ...run })),
     };
     return { mode: "snapshot", position: head, snapshot };
+  }
+
+  #cut(message: Message): Message {
+    const { cutAt = Infinity } = this.#options;
+    const parts = message.parts.map((part) =>
+      part.text.length > cutAt ? { ...part, text: part.text.slice(0, cutAt), length: part.text.length } : part,
+    );
+    return { ...message, parts };
   }
 
   #page(conversationId: string, before: string, limit: number): unknown {

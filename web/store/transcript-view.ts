@@ -2,9 +2,9 @@
  * A transcript as signals: one for each part of a message, so that a token that arrives renders one part and nothing
  * else. `commit` compares by identity, which the transcript keeps for everything that did not change.
  */
-import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Delivery } from "../../src/client/outbox.ts";
-import { EMPTY, messageOf, type PendingMessage, type Transcript } from "../../src/client/transcript.ts";
+import { EMPTY, isCut, messageOf, type PendingMessage, type Transcript } from "../../src/client/transcript.ts";
 import type { Message, MessageStatus, Run, TextPart } from "../../src/protocol/shapes.ts";
 
 export interface MessageView {
@@ -15,6 +15,10 @@ export interface MessageView {
   /** Of a message of this reader that the server has not shown yet. */
   readonly delivery: ReadonlySignal<Delivery | undefined>;
   readonly parts: ReadonlySignal<readonly ReadonlySignal<TextPart>[]>;
+  /** Nothing of it has been said yet. */
+  readonly empty: ReadonlySignal<boolean>;
+  /** The rest of it is still to be fetched. */
+  readonly cut: ReadonlySignal<boolean>;
 }
 
 /** A person's message and what answers it. The same object as long as it holds the same messages. */
@@ -88,13 +92,16 @@ export class TranscriptView {
   #view(id: string, role: Message["role"]): MessageSignals {
     const known = this.#messages.get(id);
     if (known !== undefined) return known;
+    const parts = signal<readonly Signal<TextPart>[]>([]);
     const view: MessageSignals = {
       id,
       role,
       status: signal<MessageStatus>("complete"),
       runId: signal<string | null>(null),
       delivery: signal<Delivery | undefined>(undefined),
-      parts: signal<readonly Signal<TextPart>[]>([]),
+      parts,
+      empty: computed(() => parts.value.every((part) => part.value.text === "")),
+      cut: computed(() => parts.value.some((part) => isCut(part.value))),
     };
     this.#messages.set(id, view);
     return view;

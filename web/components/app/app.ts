@@ -130,7 +130,7 @@ class ParleyApp extends ParleyElement {
             </button>`
           : nothing
       }
-      ${title === undefined ? html`<span class="title"></span>` : html`<h1 class="title" dir="auto">${title}</h1>`}
+      ${title === undefined || title === "" ? html`<span class="title"></span>` : html`<h1 class="title" dir="auto">${title}</h1>`}
       ${
         this.narrow
           ? html`<button

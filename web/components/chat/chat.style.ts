@@ -208,6 +208,11 @@ export const chatSheet = css`
     margin-top: 18px;
   }
 
+  /* Whoever writes needs none, and what is written is not replaced. */
+  .content:has(textarea:not(:placeholder-shown)) .suggestions {
+    visibility: hidden;
+  }
+
   .suggestion {
     min-height: max(36px, var(--target));
     padding: 6px 15px;

@@ -110,7 +110,7 @@ class ParleyMessage extends ParleyElement {
     const status = this.message.status.value;
     const parts = this.message.parts.value;
     const streaming = status === "streaming";
-    const empty = parts.every((part) => part.value.text === "");
+    const empty = this.message.empty.value;
     return html`<article class="agent" aria-busy=${streaming ? "true" : "false"}>
       <h2 class="hidden-visually">Parley</h2>
       ${parts.map((part) => html`<parley-markdown .source=${part} ?streaming=${streaming}></parley-markdown>`)}
@@ -124,10 +124,7 @@ class ParleyMessage extends ParleyElement {
   }
 
   #cut(streaming: boolean): unknown {
-    const cut = this.message.parts.value.some(
-      ({ value }) => value.length !== undefined && value.length > value.text.length,
-    );
-    return cut
+    return this.message.cut.value
       ? html`<p class="state">
           ${icons.clock("small")}<span
             >${streaming ? "The rest follows when it is finished" : "Loading the rest…"}</span
