@@ -169,6 +169,10 @@ export const runs = pgTable(
     uniqueIndex("runs_one_active")
       .on(t.conversation_id)
       .where(sql`status in ('running', 'waiting')`),
+    /** Answers that are not written yet: nobody else may take their ids. */
+    uniqueIndex("runs_answer")
+      .on(t.assistant_message_id)
+      .where(sql`status = 'queued'`),
     index("runs_unfinished")
       .on(t.status)
       .where(sql`status in ('queued', 'running', 'waiting')`),

@@ -35,12 +35,14 @@ interface State extends ConversationRow {
   /** Queued runs behind the current one. */
   readonly waiting: number;
   readonly lastPosition: string | number;
+  /** A run that waits will give its answer the id that was asked for. */
+  readonly promised: boolean;
   readonly method: string | null;
   readonly paramsHash: string | null;
   readonly result: unknown;
 }
 
-const readState = statement<{ conversationId: string; key: string }, State>(
+const readState = statement<{ conversationId: string; userMessageId: string; key: string }, State>(
   "read_state",
   (p) => sql`
     select ${conversationFields}, c.head_id as "headId", c.current_run_id as "currentId",
@@ -48,6 +50,7 @@ const readState = statement<{ conversationId: string; key: string }, State>(
       (select count(*)::int from runs q
         where q.conversation_id = c.id and q.status = 'queued' and q.id is distinct from c.current_run_id) as waiting,
       coalesce((select max(q.position) from runs q where q.conversation_id = c.id), 0) as "lastPosition",
+      exists (select from runs q where q.assistant_message_id = ${p.userMessageId} and q.status = 'queued') as promised,
       k.method, k.params_hash as "paramsHash", k.result
     from conversations c
       left join runs current on current.id = c.current_run_id
@@ -171,6 +174,12 @@ const findSteps = statement<{ runId: string }, StepRow>(
   (p) => sql`select ${stepFields} from steps s where s.run_id = ${p.runId} order by s.index, s.started_at, s.id`,
 );
 
+const takenId = (cause?: unknown): ParleyError =>
+  new ParleyError("INVALID_PARAMS", {
+    issues: [{ path: "clientMessageId", expected: "an id that no message has" }],
+    cause,
+  });
+
 const runUpdated = (scope: Scope, run: Run): Announcement =>
   onConversation(scope, run.conversationId, { type: "CUSTOM", name: "run.updated", value: { run } });
 
@@ -183,10 +192,7 @@ export const createRunStore = (database: Database): Pick<RunStore, "send" | "sto
       });
     } catch (error) {
       if (codeOf(error) === "23505" && (error as { readonly constraint?: string }).constraint === "messages_pkey") {
-        throw new ParleyError("INVALID_PARAMS", {
-          issues: [{ path: "clientMessageId", expected: "an id that no message has" }],
-          cause: error,
-        });
+        throw takenId(error);
       }
       throw error;
     }
@@ -246,17 +252,19 @@ function place({ currentId, currentStatus, currentQuestion, headId, waiting }: S
 
 async function send(tx: Transaction, scope: Scope, input: SendInput, idempotency: Idempotency): Promise<SendResult> {
   const { conversationId, runId } = input;
-  const [state] = await tx.run(readState, { conversationId, key: idempotency.key });
+  const userMessageId = input.userMessageId.toLowerCase();
+  const [state] = await tx.run(readState, { conversationId, userMessageId, key: idempotency.key });
   if (state === undefined) return { ok: false, reason: "NOT_FOUND" };
   const { method, paramsHash, result } = state;
   if (method !== null && paramsHash !== null) return repeated<Sent>({ method, paramsHash, result }, idempotency);
 
+  // The row of that answer could not be written, nor any claim that comes upon it.
+  if (state.promised) throw takenId();
   const placed = place(state, input);
   if (placed.refused !== undefined) return { ok: false, reason: placed.refused };
   const { first } = placed;
   const position = Number(state.lastPosition) + 1;
 
-  const userMessageId = input.userMessageId.toLowerCase();
   const message: Message = {
     id: userMessageId,
     conversationId,

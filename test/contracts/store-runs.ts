@@ -168,6 +168,20 @@ export function storeRunsContract(name: string, open: OpenDatabase): void {
       assert.deepEqual(await queue(), []);
     });
 
+    it("refuses the id of an answer that is not written yet: its claim, and every other, would fail for ever", async () => {
+      const id = await inNewConversation();
+      await send(world, alice, id);
+      for (const { runId } of [await send(world, alice, id), await send(world, alice, await inNewConversation())]) {
+        const { assistantMessageId } = await runOf(runId);
+        await assert.rejects(
+          trySend(world, alice, await inNewConversation(), { userMessageId: assistantMessageId }),
+          (error) => error instanceof ParleyError && error.code === "INVALID_PARAMS",
+        );
+        assert.deepEqual(await queue(), []);
+      }
+      await claimAll(world);
+    });
+
     it("[W11] an announced message is cut to fit an event; the stored one is whole", async () => {
       const id = await inNewConversation();
       const text = "\u4e2d".repeat(100_000);

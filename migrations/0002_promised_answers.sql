@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX "runs_answer" ON "runs" USING btree ("assistant_message_id") WHERE status = 'queued';
