@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { EventSchemas } from "@ag-ui/core/schemas";
 import fc from "fast-check";
-import { encodeTextDelta } from "../src/protocol/codec.ts";
+import { deltaHead, encodeTextDelta } from "../src/protocol/codec.ts";
 import { parleyEvent, type ParleyEvent } from "../src/protocol/events.ts";
 import type { Conversation, Message, Run } from "../src/protocol/shapes.ts";
 
@@ -85,7 +85,7 @@ test("[W4] a delta that is encoded by hand is the same event", () => {
       fc.string({ unit: "binary" }),
       (...parts) => {
         const [messageId, partIndex, offset, delta] = parts;
-        const event: unknown = JSON.parse(encodeTextDelta(JSON.stringify(messageId), partIndex, offset, delta));
+        const event: unknown = JSON.parse(encodeTextDelta(deltaHead(messageId, partIndex), offset, delta));
         assert.deepEqual(event, { type: "TEXT_MESSAGE_CONTENT", messageId, partIndex, offset, delta });
         assert.ok(EventSchemas.safeParse(event).success);
       },

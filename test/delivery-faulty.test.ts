@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EventLog } from "../src/ports/event-log.ts";
-import { encodeTextDelta } from "../src/protocol/codec.ts";
+import { deltaHead, encodeTextDelta } from "../src/protocol/codec.ts";
 import { ParleyError } from "../src/protocol/errors.ts";
 import { message } from "./support/conversations.fake.ts";
 import { Bench, type BenchPeer, settle } from "./support/delivery-bench.ts";
@@ -53,7 +53,7 @@ test(`[L2, L6] on a faulty log every reader shows the whole text (${SEEDS} seeds
     let text = "";
     for (let round = 0; round < 60; round++) {
       const delta = `${round},`;
-      const event = encodeTextDelta('"m"', 0, text.length, delta);
+      const event = encodeTextDelta(deltaHead("m", 0), text.length, delta);
       const key = { messageId: "m", partIndex: 0, offset: text.length };
       await bench.append([{ event, delta: { ...key, text: delta }, accumulate: { kind: "extend", ...key, delta } }]);
       text += delta;

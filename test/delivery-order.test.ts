@@ -8,7 +8,7 @@ import { MemoryEventLog } from "../src/adapters/event-log.memory.ts";
 import { overlay } from "../src/gateway/snapshot.ts";
 import { TopicOpener } from "../src/gateway/topics.ts";
 import type { Accumulate, Append } from "../src/ports/event-log.ts";
-import { encodeTextDelta } from "../src/protocol/codec.ts";
+import { deltaHead, encodeTextDelta } from "../src/protocol/codec.ts";
 import type { Result } from "../src/protocol/methods.ts";
 import { FakeClock } from "./support/clock.fake.ts";
 import { FakeConversations, message, run, scopeOf } from "./support/conversations.fake.ts";
@@ -41,7 +41,7 @@ class Answer {
   async delta(delta: string): Promise<void> {
     const offset = this.text.length;
     this.text += delta;
-    const event = encodeTextDelta('"m"', 0, offset, delta);
+    const event = encodeTextDelta(deltaHead("m", 0), offset, delta);
     await this.#append(event, { kind: "extend", messageId: "m", partIndex: 0, offset, delta });
   }
 

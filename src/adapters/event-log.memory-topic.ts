@@ -1,4 +1,11 @@
-import { type Append, type AppendResult, headAtOpen, type OpenRequest, type TopicState } from "../ports/event-log.ts";
+import {
+  type Append,
+  type AppendResult,
+  headAtOpen,
+  type LogEntry,
+  type OpenRequest,
+  type TopicState,
+} from "../ports/event-log.ts";
 import { Accumulators } from "./event-log.memory-accumulators.ts";
 import { RetainedEntries, type Retention } from "./event-log.memory-entries.ts";
 
@@ -6,9 +13,31 @@ import { RetainedEntries, type Retention } from "./event-log.memory-entries.ts";
 const MAX_WRITERS = 64;
 const REMEMBERED_IDS = 4096;
 
-interface WriterState {
-  n: number;
-  seq: number;
+/** Numbers of one writer are spread over this many stretches between other events, or the oldest are forgotten. */
+const MAX_STRETCHES = 64;
+
+/** What a writer has appended: `n` and the seq it got differ by a constant, until another event comes between. */
+class WriterState {
+  n = 0;
+  seq = 0;
+  readonly #stretches: { readonly from: number; readonly seq: number }[] = [];
+
+  append(n: number, seq: number): void {
+    if (seq - n !== this.seq - this.n || this.n === 0) this.#begin(n, seq);
+    this.n = n;
+    this.seq = seq;
+  }
+
+  /** The seq that an `n` got; undefined when it is forgotten. */
+  seqOf(n: number): number | undefined {
+    const stretch = this.#stretches.findLast(({ from }) => from <= n);
+    return stretch === undefined ? undefined : stretch.seq + (n - stretch.from);
+  }
+
+  #begin(from: number, seq: number): void {
+    if (this.#stretches.length >= MAX_STRETCHES) this.#stretches.shift();
+    this.#stretches.push({ from, seq });
+  }
 }
 
 /** The newest ids and their seqs: at least `REMEMBERED_IDS`, at most twice as many. */
@@ -29,6 +58,13 @@ class RecentIds {
   }
 }
 
+/** The moment of a call, in both forms; made once a call. */
+export interface Now {
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly ts: string;
+}
+
 /** One epoch of one topic. */
 export class MemoryTopic {
   readonly name: string;
@@ -37,8 +73,10 @@ export class MemoryTopic {
   fence: number;
   /** Milliseconds of the log's clock, at the last append, open or seal. */
   usedAt: number;
-  /** First seq that subscribers have yet to hear of; 0 for none. */
-  publishFrom = 0;
+  /** Has it subscribers? Then what is appended is kept as news for them. */
+  heard = false;
+  /** What subscribers have yet to hear of. */
+  news: LogEntry[] = [];
   readonly #accumulators: Accumulators;
   readonly #writers = new Map<string, WriterState>();
   readonly #ids = new RecentIds();
@@ -63,41 +101,43 @@ export class MemoryTopic {
     };
   }
 
-  append(append: Append, ts: string): AppendResult {
+  append(append: Append, now: Now): AppendResult {
     if (append.epoch !== null && append.epoch !== this.epoch) {
       return { ok: false, reason: "WRONG_EPOCH", epoch: this.epoch };
     }
     const { identity } = append;
     return "writer" in identity
-      ? this.#appendFenced(append, identity.writer, identity.n, identity.fence, ts)
-      : this.#appendUnfenced(append, identity.eventId, ts);
+      ? this.#appendFenced(append, identity.writer, identity.n, identity.fence, now)
+      : this.#appendUnfenced(append, identity.eventId, now);
   }
 
-  #appendFenced(append: Append, writer: string, n: number, fence: number, ts: string): AppendResult {
+  #appendFenced(append: Append, writer: string, n: number, fence: number, now: Now): AppendResult {
     let state = this.#writers.get(writer);
     if (state !== undefined && n <= state.n) {
-      return { ok: true, seq: this.entries.seqOf(writer, n) ?? state.seq, duplicate: true };
+      return { ok: true, seq: state.seqOf(n) ?? state.seq, duplicate: true };
     }
     if (this.fence > fence) return { ok: false, reason: "FENCED", fence: this.fence };
     const expected = (state?.n ?? 0) + 1;
     if (n !== expected) return { ok: false, reason: "HOLE", expected };
     state ??= this.#newWriter(writer);
-    state.n = n;
-    state.seq = this.#push(append, ts, writer, n);
-    return { ok: true, seq: state.seq, duplicate: false };
+    const seq = this.#push(append, now);
+    state.append(n, seq);
+    return { ok: true, seq, duplicate: false };
   }
 
-  #appendUnfenced(append: Append, eventId: string, ts: string): AppendResult {
+  #appendUnfenced(append: Append, eventId: string, now: Now): AppendResult {
     const known = this.#ids.get(eventId);
     if (known !== undefined) return { ok: true, seq: known, duplicate: true };
-    const seq = this.#push(append, ts, "", 0);
+    const seq = this.#push(append, now);
     this.#ids.add(eventId, seq);
     return { ok: true, seq, duplicate: false };
   }
 
-  #push(append: Append, ts: string, writer: string, n: number): number {
-    if (append.accumulate !== undefined) this.#accumulators.apply(append.accumulate);
-    return this.entries.push(ts, append.event, append.delta, writer, n);
+  #push({ event, accumulate, delta }: Append, { time, ts }: Now): number {
+    if (accumulate !== undefined) this.#accumulators.apply(accumulate);
+    const seq = this.entries.push(time, event, delta !== undefined);
+    if (this.heard) this.news.push(delta === undefined ? { seq, ts, event } : { seq, ts, event, delta });
+    return seq;
   }
 
   #newWriter(writer: string): WriterState {
@@ -107,7 +147,7 @@ export class MemoryTopic {
         break;
       }
     }
-    const state = { n: 0, seq: 0 };
+    const state = new WriterState();
     this.#writers.set(writer, state);
     return state;
   }

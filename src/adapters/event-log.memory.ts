@@ -50,7 +50,7 @@ export class MemoryEventLog implements EventLog {
   readonly #logger: Logger | undefined;
   readonly #sweeper: NodeJS.Timeout;
   /** Topics whose new entries subscribers have yet to hear of, in order. */
-  readonly #unpublished: MemoryTopic[] = [];
+  readonly #unpublished: Channel[] = [];
   #publishing = false;
   #closed = false;
 
@@ -75,28 +75,28 @@ export class MemoryEventLog implements EventLog {
       if (!request.owner) return { ok: false, reason: "EXISTS", state };
     }
     const topic = new MemoryTopic(request, this.#retention, now);
-    this.#channel(request.topic).topic = topic;
+    const channel = this.#channel(request.topic);
+    channel.topic = topic;
+    topic.heard = channel.subscriptions.length > 0;
     return { ok: true, state: topic.state() };
   }
 
   async append(batch: readonly Append[]): Promise<readonly AppendResult[]> {
     const now = this.#begin();
-    const ts = new Date(now).toISOString();
+    const moment = { time: now, ts: new Date(now).toISOString() };
     const results: AppendResult[] = [];
     for (const append of batch) {
-      const topic = this.#topic(append.topic, now);
-      if (topic === undefined) {
+      const channel = this.#channels.get(append.topic);
+      const topic = channel === undefined ? undefined : this.#live(append.topic, channel, now);
+      if (channel === undefined || topic === undefined) {
         results.push(NO_EPOCH);
         continue;
       }
-      const result = topic.append(append, ts);
+      const result = topic.append(append, moment);
       results.push(result);
       if (!result.ok || result.duplicate) continue;
       topic.usedAt = now;
-      if (topic.publishFrom === 0) {
-        topic.publishFrom = result.seq;
-        this.#unpublished.push(topic);
-      }
+      if (topic.news.length === 1) this.#unpublished.push(channel);
     }
     this.#publish();
     return results;
@@ -138,11 +138,13 @@ export class MemoryEventLog implements EventLog {
     const subscription: Subscription = { listener, active: true };
     const channel = this.#channel(name);
     channel.subscriptions = [...channel.subscriptions, subscription];
+    if (channel.topic !== undefined) channel.topic.heard = true;
     return () => {
       if (!subscription.active) return;
       subscription.active = false;
       const current = this.#channel(name);
       current.subscriptions = current.subscriptions.filter((other) => other !== subscription);
+      if (current.topic !== undefined) current.topic.heard = current.subscriptions.length > 0;
       if (current.subscriptions.length === 0 && current.topic === undefined) this.#channels.delete(name);
     };
   }
@@ -173,8 +175,13 @@ export class MemoryEventLog implements EventLog {
 
   #topic(name: string, now: number): MemoryTopic | undefined {
     const channel = this.#channels.get(name);
-    if (channel?.topic === undefined) return undefined;
-    if (now - channel.topic.usedAt > this.#idleMs) this.#expire(name, channel, channel.topic);
+    return channel === undefined ? undefined : this.#live(name, channel, now);
+  }
+
+  #live(name: string, channel: Channel, now: number): MemoryTopic | undefined {
+    if (channel.topic !== undefined && now - channel.topic.usedAt > this.#idleMs) {
+      this.#expire(name, channel, channel.topic);
+    }
     return channel.topic;
   }
 
@@ -193,14 +200,11 @@ export class MemoryEventLog implements EventLog {
   #publish(): void {
     if (this.#publishing) return;
     this.#publishing = true;
-    for (const topic of this.#unpublished) {
-      const from = topic.publishFrom;
-      topic.publishFrom = 0;
-      const channel = this.#channels.get(topic.name);
-      if (channel === undefined || channel.subscriptions.length === 0) continue;
-      const entries = topic.entries.from(from, Infinity, Infinity);
-      const published = { epoch: topic.epoch, entries };
-      for (const subscription of channel.subscriptions) {
+    for (const { topic, subscriptions } of this.#unpublished) {
+      if (topic === undefined || topic.news.length === 0) continue;
+      const published = { epoch: topic.epoch, entries: topic.news };
+      topic.news = [];
+      for (const subscription of subscriptions) {
         if (!subscription.active) continue;
         try {
           subscription.listener(published);

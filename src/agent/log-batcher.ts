@@ -153,6 +153,7 @@ export class LogBatcher {
   #collect(): AppendBatch {
     const now = this.#now();
     const batch = new AppendBatch(this.#maxAppends, this.#maxUnits);
+    const closing = this.#closing.signal.aborted;
     const ready = this.#ready;
     this.#ready = new Set();
     for (const producer of ready) {
@@ -160,11 +161,11 @@ export class LogBatcher {
         this.#ready.add(producer);
         continue;
       }
-      const due = this.#closing.signal.aborted || this.#due.delete(producer);
+      const due = closing || (this.#due.size > 0 && this.#due.delete(producer));
       const collected = this.#ask(producer, batch, now, due);
       if (collected === "more") this.#ready.add(producer);
       else if (collected === "held") this.#hold(producer);
-      else this.#held.delete(producer);
+      else if (this.#held.size > 0) this.#held.delete(producer);
     }
     return batch;
   }

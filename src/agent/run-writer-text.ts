@@ -1,5 +1,6 @@
 /** The text that a run has produced: what its last commit writes, and what a lost topic is opened with again [R8]. */
 import type { Accumulate, Accumulator } from "../ports/event-log.ts";
+import { deltaHead } from "../protocol/codec.ts";
 import { GrowingText } from "../protocol/growing-text.ts";
 
 /** UTF-16 units of one part; the accumulators of the log take no more. */
@@ -7,8 +8,8 @@ export const MAX_PART = 1024 * 1024;
 
 export interface RunPart {
   readonly messageId: string;
-  /** `messageId` as JSON, for the codec. */
-  readonly idJson: string;
+  /** `deltaHead` of it, for the codec. */
+  readonly head: string;
   readonly partIndex: number;
   readonly text: GrowingText;
   /** Has a delta of it gone out? The first one never waits. */
@@ -26,8 +27,7 @@ export class RunText {
   part(messageId: string, partIndex: number): RunPart {
     const found = this.find(messageId, partIndex);
     if (found !== undefined) return found;
-    const idJson = JSON.stringify(messageId);
-    const part = { messageId, idJson, partIndex, text: new GrowingText(), begun: false };
+    const part = { messageId, head: deltaHead(messageId, partIndex), partIndex, text: new GrowingText(), begun: false };
     this.#parts.push(part);
     return part;
   }

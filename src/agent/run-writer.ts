@@ -191,14 +191,14 @@ export class RunWriter implements LogProducer {
     this.#refuse(append);
   }
 
-  #addText({ messageId, idJson, partIndex }: RunPart, offset: number, delta: string): boolean {
+  #addText({ messageId, head, partIndex }: RunPart, offset: number, delta: string): boolean {
     const [state, batch] = [this.#state, this.#batch];
     if (state.kind !== "open" || batch === undefined || batch.full) return false;
     batch.add(this, {
       topic: this.#options.topic,
       epoch: state.epoch,
       identity: this.#next(state),
-      event: encodeTextDelta(idJson, partIndex, offset, delta),
+      event: encodeTextDelta(head, offset, delta),
       accumulate: { kind: "extend", messageId, partIndex, offset, delta },
       delta: { messageId, partIndex, offset, text: delta },
     });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { message, scopeOf } from "../../test/support/conversations.fake.ts";
 import { Bench, type BenchPeer, settle } from "../../test/support/delivery-bench.ts";
-import { eventHead } from "../protocol/codec.ts";
+import { frameHead } from "../protocol/codec.ts";
 import { ParleyError } from "../protocol/errors.ts";
 
 const TOPIC = "conversation:c";
@@ -175,7 +175,7 @@ test("[L8] a frame is encoded once: a string for one subscriber, the same bytes 
   for (const sent of frames) assert.ok(sent.length === 1 && sent[0] === frames[0][0]);
   assert.equal(bench.counters.events, 4);
   assert.equal(bench.counters.bytes, Buffer.byteLength(String(only)) + 3 * frames[0][0].length);
-  assert.ok(String(only).includes(eventHead(TOPIC, bench.epoch)));
+  assert.ok(String(only).includes(frameHead(TOPIC, bench.epoch).event));
   await bench.close();
 });
 

@@ -8,7 +8,7 @@
  */
 import type { EventLog, Head, Published } from "../ports/event-log.ts";
 import type { Logger } from "../ports/logger.ts";
-import { eventHead } from "../protocol/codec.ts";
+import { frameHead, type FrameHead } from "../protocol/codec.ts";
 import type { Clock } from "./clock.ts";
 import { withDeadline } from "./deadline.ts";
 import type { DeliveryInput } from "./delivery.ts";
@@ -35,9 +35,9 @@ interface Fan {
   /** Subscribes that are being answered: their events come soon. */
   pending: number;
   stop: () => void;
-  /** `eventHead` of this topic in this epoch. */
+  /** `frameHead` of this topic in this epoch. */
   epoch: string;
-  head: string;
+  head: FrameHead;
   /** Highest seq that was published in this epoch. */
   seen: number;
   publishedAt: number;
@@ -125,7 +125,7 @@ export class FanOut {
       pending: 0,
       stop: () => undefined,
       epoch: "",
-      head: "",
+      head: frameHead(topic, ""),
       seen: 0,
       publishedAt: now,
       checkAt: now + ACTIVE_MS,
@@ -147,7 +147,7 @@ export class FanOut {
     if (first === undefined || last === undefined) return;
     if (epoch !== fan.epoch) {
       fan.epoch = epoch;
-      fan.head = eventHead(fan.topic, epoch);
+      fan.head = frameHead(fan.topic, epoch);
       fan.seen = 0;
     }
     if (last.seq > fan.seen) fan.seen = last.seq;

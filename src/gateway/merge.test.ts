@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { LogEntry } from "../ports/event-log.ts";
-import { encodeTextDelta, eventHead } from "../protocol/codec.ts";
+import { deltaHead, encodeTextDelta, frameHead } from "../protocol/codec.ts";
 import { MAX_EVENT, MAX_FRAME_OUT } from "../protocol/constants.ts";
 import type { EventItem } from "../protocol/frames.ts";
 import { liveFrames, mergedItems, packFrames } from "./merge.ts";
 
-const HEAD = eventHead("conversation:c", "epoch");
+const HEAD = frameHead("conversation:c", "epoch");
 const TS = "2026-01-01T00:00:00.000Z";
 
 function delta(seq: number, offset: number, text: string, messageId = "m", partIndex = 0): LogEntry {
-  const event = encodeTextDelta(JSON.stringify(messageId), partIndex, offset, text);
+  const event = encodeTextDelta(deltaHead(messageId, partIndex), offset, text);
   return { seq, ts: TS, event, delta: { messageId, partIndex, offset, text } };
 }
 const other = (seq: number, padding = ""): LogEntry => ({

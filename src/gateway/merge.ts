@@ -5,7 +5,14 @@
  * [W5]. A live reader gets each entry as it is: its JSON was made when it was appended [L8].
  */
 import type { DeltaKey, LogEntry } from "../ports/event-log.ts";
-import { encodeEvent, encodeEvents, encodeItem, encodeTextDelta } from "../protocol/codec.ts";
+import {
+  deltaHead,
+  encodeEvent,
+  encodeEvents,
+  encodeItem,
+  encodeTextDelta,
+  type FrameHead,
+} from "../protocol/codec.ts";
 import { MAX_FRAME_OUT } from "../protocol/constants.ts";
 
 /** What is left for items beside a frame's topic, epoch and punctuation. */
@@ -40,11 +47,11 @@ export function mergedItems(entries: readonly LogEntry[]): string[] {
 
 function mergedEvent(first: LogEntry, text: string): string {
   if (first.delta === undefined) return first.event;
-  return encodeTextDelta(JSON.stringify(first.delta.messageId), first.delta.partIndex, first.delta.offset, text);
+  return encodeTextDelta(deltaHead(first.delta.messageId, first.delta.partIndex), first.delta.offset, text);
 }
 
-/** Items in as few frames as hold them. `head` is `eventHead` of their topic and epoch. */
-export function packFrames(head: string, items: readonly string[]): string[] {
+/** Items in as few frames as hold them. `head` is `frameHead` of their topic and epoch. */
+export function packFrames(head: FrameHead, items: readonly string[]): string[] {
   const frames: string[] = [];
   let from = 0;
   let room = ROOM;
@@ -61,13 +68,13 @@ export function packFrames(head: string, items: readonly string[]): string[] {
   return frames;
 }
 
-function encodeFrame(head: string, items: readonly string[]): string {
+function encodeFrame(head: FrameHead, items: readonly string[]): string {
   const [only] = items;
   return items.length === 1 && only !== undefined ? encodeEvent(head, only) : encodeEvents(head, items);
 }
 
 /** One turn's new entries, but for the first `skip`, as frames: nearly always one. */
-export function liveFrames(head: string, entries: readonly LogEntry[], skip: number): string[] {
+export function liveFrames(head: FrameHead, entries: readonly LogEntry[], skip: number): string[] {
   const items: string[] = [];
   for (let i = skip; i < entries.length; i++) {
     const entry = entries[i];

@@ -98,7 +98,7 @@ test("[L7] snapshot and following deltas together are the whole text, within the
         for (let seq = deltas.before; seq < deltas.head;) {
           const { items, last } = deltas.items(seq);
           for (const item of items) {
-            const { seq: itemSeq, event } = JSON.parse(`{${item}}`);
+            const { seq: itemSeq, event } = JSON.parse(`{"seq":${item}}`);
             assert.equal(itemSeq, ++seq);
             assert.ok(jsonBytes(event) <= 49 * 1024);
             assert.ok(event.delta.isWellFormed());

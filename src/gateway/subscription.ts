@@ -1,7 +1,7 @@
 /** One topic on one connection: carries out what the delivery machine says. */
 import type { Connection } from "../ports/connection.ts";
 import type { LogEntry, ReadResult } from "../ports/event-log.ts";
-import { eventHead } from "../protocol/codec.ts";
+import { frameHead, type FrameHead } from "../protocol/codec.ts";
 import type { Position } from "../protocol/shapes.ts";
 import type { DeliveryCounters } from "./delivery-types.ts";
 import { type DeliveryInput, type DeliveryState, type ReadEntries, step } from "./delivery.ts";
@@ -21,12 +21,12 @@ const utf8 = new TextEncoder();
 
 /** One turn's new entries of a topic, encoded once for all subscribers that take them as they are [L8]. */
 export class LiveBatch implements FrameSource {
-  readonly #head: string;
+  readonly #head: FrameHead;
   readonly #entries: readonly LogEntry[];
   readonly #shared: boolean;
   #whole: readonly Frame[] | undefined = undefined;
 
-  constructor(head: string, entries: readonly LogEntry[], shared: boolean) {
+  constructor(head: FrameHead, entries: readonly LogEntry[], shared: boolean) {
     this.#head = head;
     this.#entries = entries;
     this.#shared = shared;
@@ -155,7 +155,7 @@ export class Subscription implements Reading {
     const { items, last } = this.#text.items(state.seq);
     // The log comes next in any case: what it has is not known here.
     const input: ReadEntries = { type: "entries", first: state.seq + 1, last, head: Infinity };
-    const head = eventHead(this.topic, state.epoch);
+    const head = frameHead(this.topic, state.epoch);
     this.feed(input, { frames: () => packFrames(head, items) });
   }
 
@@ -172,9 +172,9 @@ export class Subscription implements Reading {
     const { entries, head } = result;
     const input: ReadEntries = { type: "entries", first: entries[0]?.seq ?? 0, last: entries.at(-1)?.seq ?? 0, head };
     if (this.state.kind === "ended") return;
-    const frameHead = eventHead(this.topic, this.state.epoch);
+    const beginning = frameHead(this.topic, this.state.epoch);
     this.feed(input, {
-      frames: (skip) => packFrames(frameHead, mergedItems(skip === 0 ? entries : entries.slice(skip))),
+      frames: (skip) => packFrames(beginning, mergedItems(skip === 0 ? entries : entries.slice(skip))),
     });
   }
 }

@@ -7,7 +7,7 @@
  *            │                     │
  *   ─────────┤ chunk 1 … chunk n   ├ head + 1, from the log …
  */
-import { encodeItem, encodeTextDelta } from "../protocol/codec.ts";
+import { deltaHead, encodeItem, encodeTextDelta } from "../protocol/codec.ts";
 import { MAX_EVENT } from "../protocol/constants.ts";
 import { jsonFit } from "./json-text.ts";
 import type { TextRest } from "./snapshot.ts";
@@ -70,12 +70,7 @@ export class TextDeltas {
       const { messageId, partIndex, text } = chunk.rest;
       seq++;
       const delta = text.slice(chunk.from, chunk.end);
-      const item = encodeItem(
-        seq,
-        seq,
-        this.#ts,
-        encodeTextDelta(JSON.stringify(messageId), partIndex, chunk.from, delta),
-      );
+      const item = encodeItem(seq, seq, this.#ts, encodeTextDelta(deltaHead(messageId, partIndex), chunk.from, delta));
       bytes += item.length;
       items.push(item);
     }

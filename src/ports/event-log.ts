@@ -57,7 +57,10 @@ export interface Append {
   /** The event's JSON, at most 64 KiB. Encoded once, here; every reader gets these very bytes [L8]. */
   readonly event: string;
   readonly accumulate?: Accumulate;
-  /** Set for a text delta, so that delivery may merge neighbours for a slow reader [W5]. */
+  /**
+   * Set for a text delta, so that delivery may merge neighbours for a slow reader [W5]. It says what the event's JSON
+   * says: an adapter may store only one of them.
+   */
   readonly delta?: DeltaKey;
 }
 
@@ -152,7 +155,7 @@ export interface EventLog {
    *
    * Checked in this order: topic, epoch, duplicate, fence, hole. So a repeat of what was applied is answered with its
    * stored seq even after a newer owner sealed the topic. At least the newest 4,096 event ids of a topic are
-   * remembered; of a writer whose entry was trimmed, the seq of its last one is answered.
+   * remembered; of a writer whose number it has forgotten, the seq of its last one is answered.
    */
   append(batch: readonly Append[]): Promise<readonly AppendResult[]>;
   /** Refuses every fence below this one from now on, and returns the state that a claimer continues from [R4]. */

@@ -10,7 +10,7 @@ import {
   encodeItem,
   encodeNotification,
   encodeResult,
-  eventHead,
+  frameHead,
 } from "./codec.ts";
 import { MAX_DEPTH } from "./constants.ts";
 import { CLOSE, ERRORS, type ErrorCode, type ErrorRow, isErrorCode, mayReconnect, ParleyError } from "./errors.ts";
@@ -120,7 +120,7 @@ test("[W8] 4000 to 4499 and the transport's own codes mean reconnect, 4500 to 49
 });
 
 test("[W4] events: one and several, with and without a merged range", () => {
-  const head = eventHead("conversation:c", "e");
+  const head = frameHead("conversation:c", "e");
   const ts = "2026-01-01T00:00:00.000Z";
   const event = { type: "CUSTOM", name: "x", value: { text: '"\ud83d\ude00\n' } };
   const json = JSON.stringify(event);

@@ -71,28 +71,38 @@ export function encodeError(id: RequestId | null, error: ParleyError): string {
 export const encodeNotification = (method: string, params: unknown): string =>
   `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${JSON.stringify(params)}}`;
 
-/** What goes before an event of a topic and epoch; made once and kept, as it is the same for every event. */
-export const eventHead = (topic: string, epoch: string): string =>
-  `"params":{"topic":${JSON.stringify(topic)},"epoch":${JSON.stringify(epoch)},`;
+/** What goes before the items of a frame; made once a topic and epoch and kept, as it is the same for every event. */
+export interface FrameHead {
+  readonly event: string;
+  readonly events: string;
+}
 
-/** One item of an `event` or `events` frame, without braces. `event` is its JSON already [L8]. */
+export function frameHead(topic: string, epoch: string): FrameHead {
+  const params = `"params":{"topic":${JSON.stringify(topic)},"epoch":${JSON.stringify(epoch)},`;
+  return {
+    event: `{"jsonrpc":"2.0","method":"event",${params}"seq":`,
+    events: `{"jsonrpc":"2.0","method":"events",${params}"events":[{"seq":`,
+  };
+}
+
+/** One item of an `event` or `events` frame, from the value of its `seq` on. `event` is its JSON already [L8]. */
 export const encodeItem = (fromSeq: number, seq: number, ts: string, event: string): string =>
   fromSeq === seq
-    ? `"seq":${seq},"ts":"${ts}","event":${event}`
-    : `"seq":${seq},"fromSeq":${fromSeq},"ts":"${ts}","event":${event}`;
+    ? `${seq},"ts":"${ts}","event":${event}`
+    : `${seq},"fromSeq":${fromSeq},"ts":"${ts}","event":${event}`;
 
-export const encodeEvent = (head: string, item: string): string =>
-  `{"jsonrpc":"2.0","method":"event",${head}${item}}}`;
+export const encodeEvent = (head: FrameHead, item: string): string => `${head.event}${item}}}`;
 
-export const encodeEvents = (head: string, items: readonly string[]): string =>
-  `{"jsonrpc":"2.0","method":"events",${head}"events":[{${items.join("},{")}}]}}`;
+export const encodeEvents = (head: FrameHead, items: readonly string[]): string =>
+  `${head.events}${items.join('},{"seq":')}}]}}`;
 
-/**
- * The JSON of a text delta, without building the object first: this is the hot path, once per token.
- * `idJson` is the message's id as JSON.
- */
-export const encodeTextDelta = (idJson: string, partIndex: number, offset: number, delta: string): string =>
-  `{"type":"TEXT_MESSAGE_CONTENT","messageId":${idJson},"partIndex":${partIndex},"offset":${offset},"delta":${JSON.stringify(delta)}}`;
+/** The beginning of every text delta of a part; made once and kept. */
+export const deltaHead = (messageId: string, partIndex: number): string =>
+  `{"type":"TEXT_MESSAGE_CONTENT","messageId":${JSON.stringify(messageId)},"partIndex":${partIndex},"offset":`;
+
+/** The JSON of a text delta, without building the object first: this is the hot path, once per token. */
+export const encodeTextDelta = (head: string, offset: number, delta: string): string =>
+  `${head}${offset},"delta":${JSON.stringify(delta)}}`;
 
 /** Reads a frame from the server; undefined when it is none (a client ignores what it does not know). */
 export function decodeServerFrame(text: string): ServerFrame | undefined {

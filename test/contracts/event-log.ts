@@ -1,12 +1,13 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import fc from "fast-check";
+import type { Accumulate, Append, EventLog, LogEntry, Published } from "../../src/ports/event-log.ts";
 /**
  * What every event log does (`src/ports/event-log.ts`). An adapter's test calls `eventLogContract` with a way to make
  * an empty log. A call that rejects with UNAVAILABLE is repeated, as the port asks of every caller, so that a log that
  * loses replies passes too.
  */
-import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
-import fc from "fast-check";
-import type { Accumulate, Append, EventLog, LogEntry, Published } from "../../src/ports/event-log.ts";
+import { deltaHead, encodeTextDelta } from "../../src/protocol/codec.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
 import {
   append,
@@ -176,10 +177,10 @@ export function eventLogContract(name: string, make: MakeEventLog): void {
     await append(log, fenced(1, { topic, epoch }), fenced(2, { topic, epoch }), unfenced(topic, "a"));
     await fill(log, topic, 2100);
     const results = await append(log, fenced(1, { topic, epoch }), unfenced(topic, "a"));
-    assert.deepEqual(results, [
-      { ok: true, seq: 2, duplicate: true },
-      { ok: true, seq: 3, duplicate: true },
-    ]);
+    const [numbered, named] = results;
+    // Its own seq, or the last one of its writer where that is forgotten.
+    assert.ok(numbered?.ok === true && numbered.duplicate && [1, 2].includes(numbered.seq), JSON.stringify(numbered));
+    assert.deepEqual(named, { ok: true, seq: 3, duplicate: true });
   });
 
   contract("[L3] a writer that skips a number is refused, and so is what it sends after", async ({ log }, topic) => {
@@ -419,8 +420,8 @@ export function eventLogContract(name: string, make: MakeEventLog): void {
 
   contract("[L8] an entry keeps its event, its time and its delta", async ({ log }, topic) => {
     const epoch = await opened(log, topic);
-    const event = JSON.stringify({ type: "TEXT_MESSAGE_CONTENT", delta: 'ä€😀\u2028"' });
     const delta = { messageId: "m", partIndex: 2, offset: 7, text: 'ä€😀\u2028"' };
+    const event = encodeTextDelta(deltaHead("m", 2), 7, delta.text);
     await append(log, { ...fenced(1, { topic, epoch, event }), delta }, fenced(2, { topic, epoch }));
     const [first, second] = await readFrom(log, topic, { epoch, seq: 0 });
     assert.deepEqual([first?.event, first?.delta, second?.delta], [event, delta, undefined]);

@@ -5,7 +5,7 @@ import { DeliveryHub } from "../../src/gateway/delivery-hub.ts";
 import { type DeliveryCounters, type DeliveryLink, newDeliveryCounters } from "../../src/gateway/delivery-types.ts";
 import type { Connection, SendOutcome } from "../../src/ports/connection.ts";
 import type { Accumulate, Append, EventLog } from "../../src/ports/event-log.ts";
-import { encodeTextDelta } from "../../src/protocol/codec.ts";
+import { deltaHead, encodeTextDelta } from "../../src/protocol/codec.ts";
 import type { EventItem } from "../../src/protocol/frames.ts";
 import type { Result } from "../../src/protocol/methods.ts";
 import type { Position } from "../../src/protocol/shapes.ts";
@@ -133,7 +133,7 @@ export class Bench {
         const delta = { messageId: "m", partIndex: 0, offset: at, text };
         const accumulate: Accumulate = { kind: "extend", messageId: "m", partIndex: 0, offset: at, delta: text };
         at += text.length;
-        return { event: encodeTextDelta('"m"', 0, delta.offset, text), delta, accumulate };
+        return { event: encodeTextDelta(deltaHead("m", 0), delta.offset, text), delta, accumulate };
       }),
     );
   }

@@ -12,7 +12,7 @@ import { type DeliveryCounters, type DeliveryLink, newDeliveryCounters } from ".
 import { HIGH_WATER } from "../../src/gateway/pressure.ts";
 import type { Connection, SendOutcome } from "../../src/ports/connection.ts";
 import type { Accumulator, Append, EventLog, LogListener, Published } from "../../src/ports/event-log.ts";
-import { encodeNotification, encodeTextDelta } from "../../src/protocol/codec.ts";
+import { deltaHead, encodeNotification, encodeTextDelta } from "../../src/protocol/codec.ts";
 import { MAX_FRAME_OUT } from "../../src/protocol/constants.ts";
 import { isErrorCode, ParleyError } from "../../src/protocol/errors.ts";
 import type { Position } from "../../src/protocol/shapes.ts";
@@ -192,7 +192,7 @@ export class Producer {
       const text = `${offset}·😀`.padEnd(size, "x");
       parts[partIndex] += text;
       appends.push({
-        event: encodeTextDelta(JSON.stringify(messageId), partIndex, offset, text),
+        event: encodeTextDelta(deltaHead(messageId, partIndex), offset, text),
         delta: { messageId, partIndex, offset, text },
         accumulate: { kind: "extend", messageId, partIndex, offset, delta: text },
       });
