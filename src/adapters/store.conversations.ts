@@ -133,15 +133,19 @@ const fenceOf = statement<{ id: string }, { fence: string | number }>(
 /** A place before every conversation of the list. */
 const NEWEST = { time: "infinity", id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
 
+const AFTER_ALL_TIMES = Date.UTC(9999, 0);
+
 const encodeCursor = ({ updatedAt, id }: Conversation): string =>
   Buffer.from(`${updatedAt} ${id}`).toString("base64url");
 
 function decodeCursor(cursor: string): { readonly time: string; readonly id: string } {
   const [time = "", id = ""] = Buffer.from(cursor, "base64url").toString().split(" ");
-  if (!isId(id) || Number.isNaN(Date.parse(time))) {
+  const at = Date.parse(time);
+  // The database's calendar begins later than JavaScript's, and ends earlier.
+  if (!isId(id) || !(at >= 0 && at < AFTER_ALL_TIMES)) {
     throw new ParleyError("INVALID_PARAMS", { issues: [{ path: "cursor", expected: "a nextCursor of this method" }] });
   }
-  return { time: new Date(time).toISOString(), id };
+  return { time: new Date(at).toISOString(), id };
 }
 
 async function readPage(

@@ -218,7 +218,9 @@ export function storeContract(name: string, open: OpenDatabase): void {
       "",
       "x",
       "bm90IGEgY3Vyc29y",
-      Buffer.from("soon 01998d3a-0000-7000-8000-000000000000").toString("base64url"),
+      ...["soon", "+275760-09-12T00:00:00.000Z", "-000001-01-01T00:00:00.000Z", "0000-01-01T00:00:00.000Z"].map(
+        (time) => Buffer.from(`${time} 01998d3a-0000-7000-8000-000000000000`).toString("base64url"),
+      ),
     ]) {
       it(`refuses the cursor ${JSON.stringify(cursor)} as wrong params`, async () => {
         await assert.rejects(

@@ -161,6 +161,20 @@ const WRONG: readonly [method: string, params: object, path: string, expected: s
     "clientMessageId",
     "a UUID",
   ],
+  [
+    "chat.send",
+    { conversationId: "c", text: "a", idempotencyKey: "key with \u0000" },
+    "idempotencyKey",
+    "well-formed text without U+0000",
+  ],
+  [
+    // As U+FFFD it would be the key of another request.
+    "conversation.create",
+    { idempotencyKey: "half a pair \ud800" },
+    "idempotencyKey",
+    "well-formed text without U+0000",
+  ],
+  ["message.read", { messageId: "m", partIndex: 2 ** 31, offset: 0 }, "partIndex", "at most 65535"],
   ["chat.stop", {}, "", "conversationId: a string, or runId: a string"],
   ["topic.subscribe", { topic: "everything" }, "topic", "conversation:<id> or user:<id>"],
   ["topic.subscribe", { topic: "user:u", position: { epoch: "e", seq: -1 } }, "position.seq", "at least 0"],

@@ -1,7 +1,12 @@
 import { z } from "zod";
 import { conversation, id, message, position, text } from "../shapes.ts";
 
-export const idempotencyKey = z.string().min(8).max(128);
+/** Taken as it is: a character that the store has to replace would make two keys one. */
+export const idempotencyKey = z
+  .string()
+  .min(8)
+  .max(128)
+  .refine((key) => key.isWellFormed() && !key.includes("\u0000"), { error: "well-formed text without U+0000" });
 const title = text(200);
 
 export const conversationMethods = {
@@ -37,12 +42,15 @@ export const conversationMethods = {
     }),
   },
   "conversation.rename": {
-    params: z.strictObject({ conversationId: id, title: title.refine((value) => value.trim() !== "", { error: "not blank" }) }),
+    params: z.strictObject({
+      conversationId: id,
+      title: title.refine((value) => value.trim() !== "", { error: "not blank" }),
+    }),
     result: z.object({ conversation }),
   },
   /** The rest of a part that was sent cut (`length` larger than its text), from `offset` in UTF-16 units. */
   "message.read": {
-    params: z.strictObject({ messageId: id, partIndex: z.int().min(0), offset: z.int().min(0) }),
+    params: z.strictObject({ messageId: id, partIndex: z.int().min(0).max(65_535), offset: z.int().min(0) }),
     result: z.object({ text: z.string(), length: z.int() }),
   },
 } as const;
