@@ -1,5 +1,5 @@
-import { effect, signal } from "@preact/signals-core";
-import { type CSSResult, LitElement, type PropertyValues } from "lit";
+import { effect } from "@preact/signals-core";
+import { type CSSResult, LitElement } from "lit";
 
 /**
  * An element of the app. It renders into the tree it stands in, without a shadow root of its own, so that ids, labels
@@ -58,6 +58,3 @@ export function adopt(root: Node, sheets: readonly CSSResult[]): void {
 export function define(name: string, element: CustomElementConstructor): void {
   if (customElements.get(name) === undefined) customElements.define(name, element);
 }
-
-export type { PropertyValues };
-export { signal };

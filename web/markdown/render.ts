@@ -9,16 +9,28 @@ import { safeUrl } from "./url.ts";
 
 type Rendered = TemplateResult | typeof nothing;
 
-/** A block that did not change is not looked at again. */
+/** Blocks that are laid out and skipped together: enough of them to be worth it, few enough to be off the screen. */
+const CHUNK = 12;
+
+/** Neither a chunk nor a block that did not change is looked at again. */
 export function renderBlocks(blocks: readonly Token[]): unknown {
   const level = headingLevels();
-  return blocks.map((block) => {
-    if (block.type !== "heading") return guard([block], () => renderBlock(block));
-    const heading = block as Tokens.Heading;
-    const here = level(heading.depth);
-    return guard([block, here], () => renderHeading(heading, here));
-  });
+  const levels = blocks.map((block) => (block.type === "heading" ? level((block as Tokens.Heading).depth) : 0));
+  const chunks: TemplateResult[] = [];
+  for (let start = 0; start < blocks.length; start += CHUNK) {
+    const chunk = blocks.slice(start, start + CHUNK);
+    const content = guard([...chunk, ...levels.slice(start, start + CHUNK)], () =>
+      chunk.map((block, i) => renderTopBlock(block, levels[start + i] ?? 0)),
+    );
+    chunks.push(html`<div class="chunk">${content}</div>`);
+  }
+  return chunks;
 }
+
+const renderTopBlock = (block: Token, level: number): unknown =>
+  guard([block, level], () =>
+    block.type === "heading" ? renderHeading(block as Tokens.Heading, level) : renderBlock(block),
+  );
 
 /** The level of the headings above a message. */
 const ABOVE = 2;

@@ -30,9 +30,8 @@ export const chatSheet = css`
     --dock: 128px;
   }
 
+  /* Plain blocks, all the way to the text: with each token, they are laid out again fastest. */
   .content {
-    display: flex;
-    flex-direction: column;
     width: min(100%, var(--column) + 48px);
     min-height: 100%;
     margin: 0 auto;
@@ -40,9 +39,7 @@ export const chatSheet = css`
   }
 
   .transcript {
-    display: flex;
-    flex: 1;
-    flex-direction: column;
+    min-height: calc(100cqh - var(--dock));
     padding-top: 20px;
     border-radius: 8px;
   }
@@ -52,10 +49,11 @@ export const chatSheet = css`
   }
 
   .turn {
-    display: flex;
-    flex-direction: column;
-    gap: 16px;
     padding-bottom: 12px;
+  }
+
+  .turn > * + * {
+    margin-top: 16px;
   }
 
   /* A message that was just sent stands near the top, and its answer grows below it. */
@@ -143,9 +141,10 @@ export const chatSheet = css`
 
   .apology {
     display: grid;
+    place-content: center;
     justify-items: center;
     gap: 10px;
-    margin: auto;
+    min-height: calc(100cqh - 80px);
     padding: 48px 16px;
     text-align: center;
   }
@@ -171,6 +170,8 @@ export const chatSheet = css`
   }
 
   .content.empty {
+    display: flex;
+    flex-direction: column;
     justify-content: center;
     padding-bottom: 6vh;
   }
@@ -209,7 +210,7 @@ export const chatSheet = css`
   }
 
   /* Whoever writes needs none, and what is written is not replaced. */
-  .content:has(textarea:not(:placeholder-shown)) .suggestions {
+  .dock:has(textarea:not(:placeholder-shown)) ~ .below .suggestions {
     visibility: hidden;
   }
 
@@ -262,6 +263,17 @@ export const chatSheet = css`
   @media (max-width: 767px) {
     .content {
       padding-inline: 16px;
+    }
+  }
+
+  /* Where there is hardly any height (a page at 400 %), reading needs it more than writing. */
+  @media (max-height: 360px) {
+    .dock {
+      position: static;
+    }
+
+    .welcome .mark {
+      display: none;
     }
   }
 `;

@@ -10,7 +10,14 @@ export const markdownSheet = css`
     overflow-wrap: anywhere;
   }
 
-  .markdown > * + *,
+  /* In a long answer, what is off the screen costs nothing, and keeps the size it had. */
+  .markdown > .chunk:not(:last-child) {
+    content-visibility: auto;
+    contain-intrinsic-size: auto 600px;
+  }
+
+  .chunk + .chunk,
+  .chunk > * + *,
   .markdown blockquote > * + * {
     margin-top: 12px;
   }
@@ -36,15 +43,19 @@ export const markdownSheet = css`
     font-size: 1.0625rem;
   }
 
-  .markdown > * + :is(.h1, .h2) {
+  .chunk > * + :is(.h1, .h2) {
     margin-top: 28px;
   }
 
-  .markdown > * + :is(.h3, .h4) {
+  .chunk > * + :is(.h3, .h4) {
     margin-top: 20px;
   }
 
-  .markdown > :is(.h1, .h2, .h3, .h4) + * {
+  .chunk + .chunk > :is(.h1, .h2, .h3, .h4):first-child {
+    margin-top: 20px;
+  }
+
+  .chunk > :is(.h1, .h2, .h3, .h4) + * {
     margin-top: 8px;
   }
 

@@ -207,4 +207,11 @@ export const sidebarSheet = css`
     text-overflow: ellipsis;
     white-space: nowrap;
   }
+
+  @media (forced-colors: active) {
+    parley-sidebar li > a[aria-current] {
+      outline: 2px solid Highlight;
+      outline-offset: -2px;
+    }
+  }
 `;
