@@ -18,7 +18,7 @@ export const messageSheet = css`
     gap: 6px;
     min-height: 32px;
     margin-top: 4px;
-    margin-inline-start: -8px;
+    margin-inline-start: calc((16px - var(--target-small)) / 2);
     color: var(--muted);
     font: var(--meta);
   }
@@ -67,9 +67,14 @@ export const messageSheet = css`
     opacity: 1;
   }
 
+  /* A finger holds a text to copy it; only a whole answer is too long for that. */
   @media (hover: none) {
-    parley-message .action {
+    .agent .action {
       opacity: 1;
+    }
+
+    .person .action {
+      display: none;
     }
   }
 
