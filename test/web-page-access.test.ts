@@ -270,7 +270,7 @@ test("everything can be done with the keyboard alone", async () => {
     assert.equal(await focused(), "Message", "the focus stays in the field");
     await page.keyboard.type("Second");
     await page.keyboard.press("Enter");
-    await page.locator(".queue").waitFor();
+    await page.getByRole("button", { name: "Cancel queued message: Second", disabled: false }).waitFor();
     await page.keyboard.press("Shift+Tab");
     assert.equal(await focused(), "Cancel queued message: Second");
     await page.keyboard.press("Enter");
