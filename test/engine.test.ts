@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { MemoryEventLog } from "../src/adapters/event-log.memory.ts";
+import { TOO_LONG } from "../src/agent/next-action.ts";
 import { noMetrics, type Metrics } from "../src/ports/metrics.ts";
 import { ParleyError } from "../src/protocol/errors.ts";
 import { ScriptedModel } from "./engine-model.ts";
@@ -307,10 +308,10 @@ test("[R11] a run whose owner died is stopped by its claimer, with the text of t
 
 // ── limits and failures ───────────────────────────────────────────────────────────────────────────────────────────
 
-test("[R6] after five lost leases in a row the run fails with its reason, and keeps the last text", async () => {
+test("[R6] after six lost leases in a row, more than five, the run fails with its reason, and keeps the last text", async () => {
   const conversationId = await world.converse();
   let runId = "";
-  for (let attempt = 1; attempt <= 5; attempt++) {
+  for (let attempt = 1; attempt <= 6; attempt++) {
     const model = new ScriptedModel();
     const process = await world.start({ model });
     if (attempt === 1) runId = (await world.send(process, conversationId, "talk")).runId;
@@ -323,11 +324,11 @@ test("[R6] after five lost leases in a row the run fails with its reason, and ke
   const model = new ScriptedModel();
   await world.start({ model });
   const run = await world.ended(runId);
-  assert.deepEqual([run.status, run.error?.code, run.text], ["failed", "RUN_LIMIT", "attempt 5"]);
+  assert.deepEqual([run.status, run.error?.code, run.text], ["failed", "RUN_LIMIT", "attempt 6"]);
   assert.equal(model.calls.length, 0);
   const reading = await world.read(conversationId, 1);
-  assert.equal(reading.resets, 4);
-  assert.equal(reading.text(run.assistantMessageId), "attempt 5");
+  assert.equal(reading.resets, 5);
+  assert.equal(reading.text(run.assistantMessageId), "attempt 6");
 });
 
 test("[R6] a run that passes its deadline fails, in the middle of its text or before it", async () => {
@@ -376,14 +377,15 @@ test("[R9] a model that nobody serves fails the run, not the engine", async () =
   assert.equal((await world.ended(runId)).error?.code, "MODEL_UNAVAILABLE");
 });
 
-test("an answer longer than a part may be is cut, and completes", async () => {
+test("[R6] an answer longer than a part may be ends there, says why, and keeps its text", async () => {
   const model = new ScriptedModel();
   const process = await world.start({ model });
   const { runId } = await world.send(process, await world.converse(), "talk");
   const call = await model.call(1);
   for (let i = 0; i < 12; i++) call.say("x".repeat(100_000));
   const run = await world.ended(runId);
-  assert.deepEqual([run.status, run.text.length], ["completed", 1024 * 1024]);
+  assert.deepEqual([run.status, run.error?.code, run.text.length], ["failed", "RUN_LIMIT", 1024 * 1024]);
+  assert.equal(run.error?.message, TOO_LONG);
 });
 
 // ── leases ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,8 +5,8 @@
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Run, Step } from "../protocol/shapes.ts";
 
-/** [R6] Tries without a finished step between them. */
-export const MAX_ATTEMPTS = 5;
+/** [R6] Takeovers without a finished step between them. */
+export const MAX_TAKEOVERS = 5;
 
 export interface RunFacts {
   readonly run: Pick<Run, "status" | "attempt" | "stopRequested">;
@@ -26,8 +26,9 @@ export type Action =
   /** It has ended already, or nobody may run it: leave it alone. */
   | { readonly type: "none" };
 
-export const ATTEMPTS_SPENT = `The run was interrupted ${MAX_ATTEMPTS} times in a row and was given up.`;
+export const ATTEMPTS_SPENT = `The run was interrupted more than ${MAX_TAKEOVERS} times in a row and was given up.`;
 export const DEADLINE_PASSED = "The run did not finish before its deadline.";
+export const TOO_LONG = "The answer reached 1 MiB, the longest that an answer may be, and was ended there.";
 
 export function nextAction({ run, steps, parts, deadlineAt }: RunFacts, now: number): Action {
   if (run.status !== "running") return { type: "none" };
@@ -46,7 +47,8 @@ export function nextAction({ run, steps, parts, deadlineAt }: RunFacts, now: num
       break;
   }
 
-  if (run.attempt > MAX_ATTEMPTS) return { type: "fail", code: "RUN_LIMIT", message: ATTEMPTS_SPENT };
+  // The first attempt is no takeover.
+  if (run.attempt - 1 > MAX_TAKEOVERS) return { type: "fail", code: "RUN_LIMIT", message: ATTEMPTS_SPENT };
   if (now >= deadlineAt) return { type: "fail", code: "RUN_LIMIT", message: DEADLINE_PASSED };
   return { type: "call-model", stepIndex: (last?.index ?? -1) + 1, partIndex: parts, attempt: run.attempt };
 }

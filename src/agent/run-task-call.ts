@@ -11,7 +11,7 @@ import type { ModelCatalog } from "../ports/services.ts";
 import type { JournalWrite } from "../ports/store.ts";
 import { ERRORS, ParleyError, type ErrorCode } from "../protocol/errors.ts";
 import type { Message, Run, Usage } from "../protocol/shapes.ts";
-import { DEADLINE_PASSED } from "./next-action.ts";
+import { DEADLINE_PASSED, TOO_LONG } from "./next-action.ts";
 import type { RunWriter } from "./run-writer.ts";
 
 /** Why a call ends before its answer does. */
@@ -118,7 +118,7 @@ export class ModelCall implements ModelSink {
       case "stop":
         return { status: "stopped" };
       case "length":
-        return { status: "completed" };
+        return failed("RUN_LIMIT", TOO_LONG);
       case "stalled":
         return failed("MODEL_FAILED", "The model fell silent and was given up.");
       case "deadline":
