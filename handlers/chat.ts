@@ -46,11 +46,13 @@ export default [
       idempotencyOf("chat.send", params),
     );
     if (!sent.ok) throw new ParleyError(sent.reason);
-    // Before the answer, so that the sender's own events come in the order of its requests.
-    await agent.announce(sent.announce);
-    agent.wake();
     const { runId, userMessageId, state, interrupted } = sent.value;
+    const announced = agent.announce(sent.announce);
+    // A queued run is claimed when the one before it has ended, which wakes the agent itself.
+    if (state === "running") agent.wake();
     if (interrupted !== null) agent.stopRequested(interrupted);
+    // Before the answer, so that the sender's own events come in the order of its requests.
+    await announced;
     return { runId, userMessageId, state };
   }),
 
@@ -58,8 +60,11 @@ export default [
     const { store, agent } = context.services;
     const stopped = await store.runs.stop(context.scope, params);
     if (stopped === null) return { stopped: false };
-    await agent.announce(stopped.announce);
+    const announced = agent.announce(stopped.announce);
     if (stopped.active) agent.stopRequested(stopped.runId);
+    // What was queued behind it may be claimable now.
+    else agent.wake();
+    await announced;
     return { stopped: true };
   }),
 ];

@@ -68,9 +68,10 @@ export class EngineWorld {
   /** As the handler does it: writes, announces, wakes, and tells the owner of a run that has to stop. */
   async send(process: Process, conversationId: string, text: string, options: SendOptions = {}) {
     const sent = await send(this.world, this.scope, conversationId, { text, ...options });
-    await process.engine.announce(sent.announce);
+    const announced = process.engine.announce(sent.announce);
+    if (sent.state === "running") process.engine.wake();
     if (sent.interrupted !== null) process.engine.stopRequested(sent.interrupted);
-    process.engine.wake();
+    await announced;
     return sent;
   }
 
@@ -78,9 +79,10 @@ export class EngineWorld {
   async stop(process: Process, target: { conversationId: string } | { runId: string }): Promise<boolean> {
     const stopped = await this.store.runs.stop(this.scope, target);
     if (stopped === null) return false;
-    await process.engine.announce(stopped.announce);
+    const announced = process.engine.announce(stopped.announce);
     if (stopped.active) process.engine.stopRequested(stopped.runId);
     else process.engine.wake();
+    await announced;
     return true;
   }
 

@@ -115,8 +115,10 @@ test("[W10] conversation.create with a key makes one conversation, without a key
 test("[R2] a busy conversation queues, refuses or interrupts, as its sender asks", async () => {
   const { id } = await create(owner);
   const first = await owner.ok("chat.send", say(id));
+  agent.take();
   const second = await owner.ok("chat.send", { ...say(id), whenBusy: "queue" });
   assert.equal(second.state, "queued");
+  assert.deepEqual(agent.take(), ["announce"]);
   const { data } = await owner.fails("BUSY", "chat.send", { ...say(id), whenBusy: "reject" });
   assert.equal(data.retryable, true);
   const [claimed] = (
@@ -125,7 +127,7 @@ test("[R2] a busy conversation queues, refuses or interrupts, as its sender asks
   assert.ok(claimed);
   agent.take();
   await owner.ok("chat.send", { ...say(id), whenBusy: "interrupt" });
-  assert.deepEqual(agent.take(), ["announce", "wake", `stop ${first.runId}`]);
+  assert.deepEqual(agent.take(), ["announce", `stop ${first.runId}`]);
 });
 
 test("[R2] the queue of a conversation is bounded", async () => {
@@ -140,7 +142,7 @@ test("[R11] chat.stop ends a queued run at once, and stops nothing where nothing
   const { runId } = await owner.ok("chat.send", say(id));
   agent.take();
   assert.deepEqual(await owner.ok("chat.stop", { runId }), { stopped: true });
-  assert.deepEqual(agent.take(), ["announce"]);
+  assert.deepEqual(agent.take(), ["announce", "wake"]);
   assert.equal((await owner.ok("run.get", { runId })).run.status, "stopped");
   assert.deepEqual(await owner.ok("chat.stop", { runId }), { stopped: false });
 });
