@@ -2,8 +2,8 @@
  * What a handler may ask of the rest of the server. Handlers hold no connection: they return values, and everything
  * else reaches subscribers through the log [L1].
  */
-import type { ModelInfo } from "../protocol/shapes.ts";
 import type { Params, Result } from "../protocol/methods.ts";
+import type { ModelInfo } from "../protocol/shapes.ts";
 import type { ModelProvider } from "./model.ts";
 import type { Announcement, Scope, Store, StoredSession } from "./store.ts";
 
@@ -70,4 +70,3 @@ export interface Services {
   readonly models: ModelCatalog;
   readonly runLimits: RunLimits;
 }
-

@@ -69,7 +69,7 @@ export const ERRORS = {
     rpc: -32008,
     http: 409,
     retryable: true,
-    message: "The conversation has an active run, and whenBusy is \"reject\".",
+    message: 'The conversation has an active run, and whenBusy is "reject".',
   },
   QUEUE_FULL: {
     rpc: -32009,

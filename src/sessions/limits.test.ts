@@ -8,7 +8,10 @@ import { TokenBucket } from "./token-bucket.ts";
 
 test("[W11] a bucket gives its burst, then its rate, and says how long to wait", () => {
   const bucket = new TokenBucket({ perSecond: 10, burst: 3 });
-  assert.deepEqual([0, 0, 0].map((now) => bucket.take(now)), [0, 0, 0]);
+  assert.deepEqual(
+    [0, 0, 0].map((now) => bucket.take(now)),
+    [0, 0, 0],
+  );
   assert.equal(bucket.take(0), 100);
   assert.equal(bucket.take(40), 60);
   assert.equal(bucket.take(100), 0);
