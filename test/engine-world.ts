@@ -1,13 +1,12 @@
 /** One embedded database and log, in which processes start, die and follow each other. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { openPglite } from "../src/adapters/database.pglite.ts";
 import { MemoryEventLog } from "../src/adapters/event-log.memory.ts";
 import type { EventLog } from "../src/ports/event-log.ts";
 import type { Scope } from "../src/ports/store.ts";
 import type { RunStatus } from "../src/protocol/shapes.ts";
 import { eventually, Process, runOf, type ProcessOptions } from "./engine-process.ts";
 import { Reading, withOpenings } from "./engine-reading.ts";
+import { openTestPglite } from "./support/pglite.ts";
 import {
   newConversation,
   newUser,
@@ -17,8 +16,6 @@ import {
   type SendOptions,
   type World,
 } from "./support/store-world.ts";
-
-export const openEmbedded = () => openPglite({ migrationsDir: join(import.meta.dirname, "../migrations") });
 
 const FINAL: readonly RunStatus[] = ["completed", "failed", "stopped"];
 
@@ -35,7 +32,7 @@ export class EngineWorld {
   }
 
   static async embedded(): Promise<EngineWorld> {
-    const world = worldOf(await openEmbedded());
+    const world = worldOf(await openTestPglite());
     return new EngineWorld(world, await newUser(world));
   }
 

@@ -1,8 +1,6 @@
 /** The handlers over the real store: what they ask of the agent, what they map, and what they never tell. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import test, { after } from "node:test";
-import { openPglite } from "../../src/adapters/database.pglite.ts";
 import { MemoryEventLog } from "../../src/adapters/event-log.memory.ts";
 import { systemClock } from "../../src/gateway/clock.ts";
 import { DeliveryHub } from "../../src/gateway/delivery-hub.ts";
@@ -14,6 +12,7 @@ import { uuidv7 } from "../../src/protocol/id.ts";
 import { hashSecret, newSecret } from "../../src/sessions/secrets.ts";
 import { Harness, type Peer } from "../support/gateway-harness.ts";
 import { recordingLogger } from "../support/logger.fake.ts";
+import { openTestPglite } from "../support/pglite.ts";
 import { newUser, turn, worldOf } from "../support/store-world.ts";
 import { until } from "../support/until.ts";
 
@@ -38,7 +37,7 @@ class RecordingAgent implements AgentService {
 }
 
 const agent = new RecordingAgent();
-const world = worldOf(await openPglite({ migrationsDir: join(import.meta.dirname, "../../migrations") }));
+const world = worldOf(await openTestPglite());
 const { store } = world;
 const logger = recordingLogger();
 const log = new MemoryEventLog({ logger });
