@@ -15,6 +15,7 @@ const CONNECT_MS = 5_000;
 const RETRY_MS = 1_000;
 
 export interface SingleNodeLock {
+  /** Lets the next node in. Idempotent. */
   release(): Promise<void>;
 }
 
@@ -24,10 +25,11 @@ export async function takeSingleNodeLock(url: string, onLost: (error: StartError
   let client: Client | undefined;
 
   const take = async (): Promise<void> => {
-    client = await locked(url);
-    // An error is followed by "end"; without a listener it would end the process.
-    client.on("error", () => {});
-    client.once("end", () => {
+    const taken = await locked(url);
+    // Released while it was being taken again.
+    if (released) return taken.end();
+    client = taken;
+    taken.once("end", () => {
       if (!released) retake().catch((error: unknown) => onLost(asStartError(error)));
     });
   };
@@ -36,6 +38,7 @@ export async function takeSingleNodeLock(url: string, onLost: (error: StartError
       try {
         return await take();
       } catch (error) {
+        if (released) return;
         if (error instanceof StartError) throw error;
         await sleep(RETRY_MS, undefined, { ref: false });
       }
@@ -62,6 +65,8 @@ async function locked(url: string): Promise<Client> {
     query_timeout: CONNECT_MS,
     keepAlive: true,
   });
+  // "end" or a rejection follows and is what counts; an error that nobody hears would end the process.
+  client.on("error", () => {});
   try {
     await client.connect();
     const { rows } = await client.query<{ taken: boolean }>("select pg_try_advisory_lock($1, $2) as taken", [...LOCK]);
