@@ -39,7 +39,7 @@ export interface AppPorts {
   readonly pages: HttpRoute;
 }
 
-/** What `Config` has for it, or a test. */
+/** What `Config` and main have for it, or a test. */
 export interface AppOptions {
   readonly mode: string;
   readonly host: string;
@@ -55,6 +55,8 @@ export interface AppOptions {
   readonly maxActiveRuns: number;
   readonly maxQueuedRuns: number;
   readonly limits: GatewayLimits;
+  /** Checks each result against its schema before it is sent: for development. */
+  readonly checkResults: boolean;
 }
 
 export interface App {
@@ -119,8 +121,10 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
     nodeId: options.nodeId,
     limits: options.limits,
     trustProxy: options.trustProxy,
+    checkResults: options.checkResults,
   });
   metrics.gauge("topics", () => hub.topics);
+  metrics.gauge("subscriptions", () => hub.subscriptions);
   metrics.gauge("runs", () => engine.held);
   metrics.runCounts(() => store.runs.countByStatus());
 

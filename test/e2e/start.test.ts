@@ -1,11 +1,12 @@
-/** Starts that are refused: each ends with exit code 2 and says what to do; none harms what is there. */
+/** Starts: one that serves, and those that are refused with exit code 2, what to do, and no harm to what is there. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
-import { type Parley, runParley, startParley } from "../support/parley.ts";
+import { createClient } from "../../src/client/client.ts";
+import { ACCESS_TOKEN, type Parley, runParley, startParley } from "../support/parley.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
 let parley: Parley;
@@ -21,6 +22,21 @@ function refused(run: { code: number | null; output: string }, ...says: RegExp[]
   for (const pattern of says) assert.match(run.output, pattern);
   assert.doesNotMatch(run.output, /\n\s+at .*\.(js|ts):\d+/, "a stack is no message");
 }
+
+test("what a client does is seen in the metrics of the program", LIMIT, async (t) => {
+  const client = createClient({ url: `${parley.url}/ws`, auth: { kind: "token", provider: () => ACCESS_TOKEN } });
+  t.after(() => client.close());
+  const { conversation } = await client.call("conversation.create", {});
+  // A second subscribe replaces the first.
+  for (const time of ["first", "second"]) {
+    await client.call("topic.subscribe", { topic: `conversation:${conversation.id}` });
+    const metrics = await (await fetch(`${parley.url}/metrics`)).text();
+    assert.match(metrics, /^parley_connections 1$/m);
+    assert.match(metrics, /^parley_sessions 1$/m);
+    assert.match(metrics, /^parley_topics 1$/m);
+    assert.match(metrics, /^parley_subscriptions 1$/m, `${time} subscribe`);
+  }
+});
 
 test("a bad environment is refused with all of its problems at once", LIMIT, async () => {
   const run = await runParley({ PARLEY_WS_PORT: "http", PARLEY_LOG_LEVEL: "loud", REDIS_URL: "redis://127.0.0.1:1" });
