@@ -241,12 +241,21 @@ describe("transcript, text by offset", () => {
 });
 
 describe("transcript, what has ended", () => {
-  it("[W4] late deltas, ends and resets of a complete message are void", () => {
-    const state = withMessages([{ ...abc, status: "complete" }]);
-    for (const event of [delta(3, "late"), delta(9, "late"), end(7), reset(0, 0)]) {
-      assert.equal(apply(state, event), state);
-    }
-  });
+  for (const status of ["complete", "stopped", "failed"] as const) {
+    it(`[W4][W5] a message that is ${status} ignores what comes late of its text`, () => {
+      const state = withMessages([{ ...abc, status }]);
+      const start: ParleyEvent = {
+        type: "TEXT_MESSAGE_START",
+        messageId: "a1",
+        role: "assistant",
+        runId: "r1",
+        partIndex: 1,
+      };
+      for (const event of [start, delta(3, "late"), delta(9, "late"), end(3), end(7), reset(0, 0)]) {
+        assert.equal(apply(state, event), state);
+      }
+    });
+  }
 
   it("[W4] a run that ended stays ended when its start comes late", () => {
     const state = withMessages([{ ...abc, status: "complete" }]);
