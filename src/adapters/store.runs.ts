@@ -310,6 +310,15 @@ async function send(tx: Transaction, scope: Scope, input: SendInput, idempotency
       value: { message: cutMessage(message, MESSAGE_IN_EVENT) },
     }),
     ...(first ? [] : [runUpdated(scope, run)]),
+    ...(conversation.title === state.title
+      ? []
+      : [
+          onConversation(scope, conversationId, {
+            type: "CUSTOM",
+            name: "conversation.renamed",
+            value: { conversation },
+          }),
+        ]),
     onUser(scope, { type: "CUSTOM", name: "conversation.updated", value: { conversation } }),
   ];
   const parts = toJson(message.parts);

@@ -84,6 +84,7 @@ export const messageReset = custom(
 /** A run was queued, or ended before it started. */
 export const runUpdated = custom("run.updated", z.object({ run }));
 export const conversationCreated = custom("conversation.created", z.object({ conversation }));
+/** It has another title: by `conversation.rename`, or an untitled one by its first message. */
 export const conversationRenamed = custom("conversation.renamed", z.object({ conversation }));
 /** It has new activity; on the user's topic, so that lists stay sorted. */
 export const conversationUpdated = custom("conversation.updated", z.object({ conversation }));

@@ -57,7 +57,11 @@ export function storeRunsContract(name: string, open: OpenDatabase): void {
       const sent = await send(world, alice, id, { text: "Hello there", title: "Hello" });
       assert.equal(sent.state, "running");
       assert.equal(sent.interrupted, null);
-      assert.deepEqual(namesOf(sent.announce), ["conversation message.created", "user conversation.updated"]);
+      assert.deepEqual(namesOf(sent.announce), [
+        "conversation message.created",
+        "conversation conversation.renamed",
+        "user conversation.updated",
+      ]);
 
       const snapshot = await world.store.conversations.snapshot(alice, id, 100_000);
       const [message] = snapshot?.messages ?? [];
@@ -106,6 +110,23 @@ export function storeRunsContract(name: string, open: OpenDatabase): void {
       const event = second.announce.at(-1)?.event;
       assert(event?.type === "CUSTOM" && event.name === "conversation.updated");
       assert.deepEqual(event.value.conversation, conversations[0]);
+    });
+
+    it("those who read the conversation hear of the title that its first message gives it, and once", async () => {
+      const id = await inNewConversation();
+      const first = await send(world, alice, id, { title: "First" });
+      const renamed = first.announce.find(({ event }) => "name" in event && event.name === "conversation.renamed");
+      assert(renamed?.topic === `conversation:${id}` && renamed.event.type === "CUSTOM");
+      assert(renamed.event.name === "conversation.renamed");
+      assert.equal(renamed.event.value.conversation.title, "First");
+      const second = await send(world, alice, id, { title: "Second" });
+      assert.deepEqual(namesOf(second.announce), [
+        "conversation message.created",
+        "conversation run.updated",
+        "user conversation.updated",
+      ]);
+      const written = (await outboxOf(world, `conversation:${id}`)).map(({ id: row }) => row);
+      assert(written.includes(renamed.id));
     });
 
     it("[W10] twenty sends with one key have one effect and one answer", async () => {
