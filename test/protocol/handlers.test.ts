@@ -146,6 +146,22 @@ test("[R11] chat.stop ends a queued run at once, and stops nothing where nothing
   assert.deepEqual(await owner.ok("chat.stop", { runId }), { stopped: false });
 });
 
+test("[W12] a sender who goes away stops no run; chat.stop of another connection does", async () => {
+  const { id } = await create(owner);
+  const sender = await harness.user();
+  const { runId } = await sender.ok("chat.send", say(id));
+  await store.runs.claim("test", { limit: 100, leaseMs: 60_000, held: [], transcriptBytes: 1000 });
+  agent.take();
+  sender.pair.client.close();
+  await until(() => sender.closed !== undefined, "the close");
+  const { run } = await owner.ok("run.get", { runId });
+  assert.deepEqual([run.status, run.stopRequested], ["running", false]);
+  assert.deepEqual(agent.take(), []);
+  assert.deepEqual(await owner.ok("chat.stop", { conversationId: id }), { stopped: true });
+  assert.deepEqual(agent.take(), ["announce", `stop ${runId}`]);
+  assert.equal((await owner.ok("run.get", { runId })).run.stopRequested, true);
+});
+
 test("the message keeps the id under which its sender shows it, and an id that is taken is refused", async () => {
   const { id } = await create(owner);
   const clientMessageId = uuidv7();
