@@ -60,8 +60,8 @@ export interface AppOptions {
 }
 
 export interface App {
-  /** Serves when it resolves, with the port that was bound. */
-  start(): Promise<number>;
+  /** Serves when it resolves, with the port that was bound; undefined when it was stopped before that. */
+  start(): Promise<number | undefined>;
   /** A code for one login, to be shown to whoever started the server. */
   createLoginCode(): string;
   /** Hands over and ends within drainDelayMs + drainMs. Idempotent. */
@@ -164,8 +164,12 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
 
   return {
     start: async () => {
-      await engine.start();
-      return transport.listen();
+      try {
+        await engine.start();
+      } catch (error) {
+        if (stopping === undefined) throw error;
+      }
+      return stopping === undefined ? transport.listen() : undefined;
     },
     createLoginCode: () => sessions.createLoginCode(),
     stop: () => (stopping ??= shutDown()),

@@ -41,6 +41,8 @@ async function main(): Promise<void> {
   const app = await compose(config, logger, database);
   stop.app = app;
   const port = await app.start();
+  // Whoever stopped it ends the process.
+  if (port === undefined) return;
   logger.info({ port, mode: config.mode, store: config.store.kind }, "serving");
   announce(config, app, port);
 }
