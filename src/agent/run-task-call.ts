@@ -56,8 +56,9 @@ const ABORT_MS = 1_000;
 export class ModelCall implements ModelSink {
   /** Never rejects. */
   readonly ended: Promise<CallEnd>;
-  /** When it last said something; at first when it was asked. */
-  heardAt: number;
+  /** Since when it has been silent, as far as `silentMs` has looked; at first when it was asked. */
+  #heardAt: number;
+  #heard = false;
   readonly #context: CallContext;
   readonly #logger: Logger;
   readonly #writer: RunWriter;
@@ -72,7 +73,7 @@ export class ModelCall implements ModelSink {
     this.#logger = logger;
     this.#writer = writer;
     this.#input = input;
-    this.heardAt = context.now();
+    this.#heardAt = context.now();
     this.ended = this.#stream();
   }
 
@@ -82,10 +83,17 @@ export class ModelCall implements ModelSink {
     this.#abort.abort();
   }
 
+  /** How long it has said nothing, to the interval of these calls: no clock is read once per token. */
+  silentMs(now: number): number {
+    if (this.#heard) this.#heardAt = now;
+    this.#heard = false;
+    return now - this.#heardAt;
+  }
+
   /** Once per token. */
   text(delta: string): void {
     if (!this.#open) return;
-    this.heardAt = this.#context.now();
+    this.#heard = true;
     this.#context.metrics.tokens(1);
     if (this.#silent) this.#spoke();
     const { messageId, partIndex } = this.#input;

@@ -92,7 +92,7 @@ export class RunTask {
   check(now: number): void {
     if (this.#call === undefined) return;
     if (now >= this.#deadlineAt) this.interrupt("deadline");
-    else if (now - this.#call.heardAt >= this.#context.stallMs) this.interrupt("stalled");
+    else if (this.#call.silentMs(now) >= this.#context.stallMs) this.interrupt("stalled");
   }
 
   async #runAndReport(rows: readonly Announcement[]): Promise<TaskEnd> {

@@ -56,11 +56,14 @@ export class FanOut {
   readonly #ticking = new Set<Ticking>();
   readonly #stopTicks: () => void;
   #subscriptions = 0;
+  /** The time of the last tick: good enough for what is measured in seconds, and no clock is read once per event. */
+  #time: number;
   #comparing = false;
   #closed = false;
 
   constructor(options: FanOutOptions) {
     this.#options = options;
+    this.#time = options.clock.now();
     this.#stopTicks = options.clock.every(TICK_MS, () => this.#tick());
   }
 
@@ -151,9 +154,8 @@ export class FanOut {
       fan.seen = 0;
     }
     if (last.seq > fan.seen) fan.seen = last.seq;
-    const now = this.#options.clock.now();
-    fan.publishedAt = now;
-    fan.checkAt = Math.min(fan.checkAt, now + ACTIVE_MS);
+    fan.publishedAt = this.#time;
+    if (fan.checkAt > this.#time + ACTIVE_MS) fan.checkAt = this.#time + ACTIVE_MS;
     if (entries.length > 1 && entries.reduce((units, { event }) => units + event.length, 0) > MAX_LIVE_BATCH) {
       return this.#tell(fan, { type: "head", epoch, seq: last.seq });
     }
@@ -168,6 +170,7 @@ export class FanOut {
 
   #tick(): void {
     const now = this.#options.clock.now();
+    this.#time = now;
     for (const ticking of this.#ticking) if (!ticking.tick(now)) this.#ticking.delete(ticking);
     if (this.#comparing) return;
     const due: Fan[] = [];

@@ -3,9 +3,10 @@
  * can rely on the text. "count to N" streams `1 2 3 … N` and nothing else; anything else gets a short answer that says
  * what this is.
  *
- * One timer serves all streams:
+ * One timer serves all streams, a slot of them at a time, so that a thousand streams are many short bursts of work and
+ * not one long one:
  *
- *   tick ──▶ each stream: due = 1 + ⌊elapsed × rate⌋ ──▶ sink.text(token sent … due − 1)
+ *   tick ──▶ slots whose time has come ──▶ each stream: due = 1 + ⌊elapsed × rate⌋ ──▶ sink.text(token sent … due − 1)
  *
  * A stream is a handful of numbers: an answer is a function from a token's index to its text, never built as a whole.
  */
@@ -44,6 +45,8 @@ const SEPARATE_UP_TO = 100;
 const DELTA_LENGTH = 2048;
 /** Tokens that one stream may send in one tick: a stalled process catches up without stalling again. */
 const TOKENS_PER_TICK = 5000;
+/** Streams are spread over so many slots, each of which is served once a round. */
+const SLOTS = 5;
 const COUNT_LIMIT = 1_000_000;
 
 const HELP =
@@ -120,21 +123,43 @@ export function createDemoModel(options: DemoOptions = {}): ModelProvider {
   if (!(rate > 0 && Number.isFinite(rate))) throw new Error("tokensPerSecond must be a positive number");
   const now = options.now ?? (() => performance.now());
   // Twice as often as tokens are due, so that a late tick rarely sends two of them.
-  const tickMs = Math.min(50, Math.max(5, 500 / rate));
-  const streams = new Set<Stream>();
+  const roundMs = Math.min(50, Math.max(5, 500 / rate));
+  const slotMs = roundMs / SLOTS;
+  const slots = Array.from({ length: SLOTS }, () => new Set<Stream>());
+  let live = 0;
+  /** Slots that have been served since the clock began, by its count. */
+  let served = 0;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
+  const slotAt = (time: number) => Math.floor(time / slotMs);
+  /** The next to be served when it started, so that its first token is soon. */
+  const slotOf = (stream: Stream) => slots[(slotAt(stream.startedAt) + 1) % SLOTS];
+
+  function add(stream: Stream): void {
+    slotOf(stream)?.add(stream);
+    live++;
+    if (timer !== undefined) return;
+    served = slotAt(stream.startedAt);
+    timer = setInterval(tick, slotMs);
+  }
+
   function remove(stream: Stream): void {
     stream.live = false;
-    streams.delete(stream);
-    if (streams.size > 0) return;
+    if (slotOf(stream)?.delete(stream) !== true || --live > 0) return;
     clearInterval(timer);
     timer = undefined;
   }
 
   function tick(): void {
     const time = now();
+    const last = slotAt(time);
+    for (let slot = Math.max(served, last - SLOTS) + 1; slot <= last; slot++) serve(slots[slot % SLOTS], time);
+    served = Math.max(served, last);
+  }
+
+  function serve(streams: Iterable<Stream> | undefined, time: number): void {
+    if (streams === undefined) return;
     for (const stream of streams) {
       try {
         if (advance(stream, time, rate)) stream.end("end");
@@ -170,10 +195,9 @@ export function createDemoModel(options: DemoOptions = {}): ModelProvider {
           reject(new ParleyError("MODEL_FAILED", { cause: error }));
         },
       };
-      streams.add(entry);
+      add(entry);
       if (signal.aborted) return abort();
       signal.addEventListener("abort", abort, { once: true });
-      timer ??= setInterval(tick, tickMs);
     });
   }
 
@@ -183,7 +207,7 @@ export function createDemoModel(options: DemoOptions = {}): ModelProvider {
     stream,
     close() {
       closed = true;
-      for (const open of streams) open.end("aborted");
+      for (const slot of slots) for (const open of slot) open.end("aborted");
     },
   };
 }
