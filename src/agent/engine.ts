@@ -84,6 +84,8 @@ const MAX_RUNS = 500;
 const CLAIM_LIMIT = 50;
 /** Text of a conversation that a model is given. */
 const TRANSCRIPT_BYTES = 256 * 1024;
+/** An exclusive process, all of whose claims succeed, claims at every so many polls. */
+const EXCLUSIVE_POLLS = 10;
 /** How often runs look at the clock. */
 const CHECK_MS = 1_000;
 
@@ -111,6 +113,9 @@ class RunEngine implements Engine {
   #phase: "new" | "starting" | "running" | "draining" | "stopped" = "new";
   /** There may be something to claim. */
   #wanted = false;
+  /** The last claim failed, or could not be made. */
+  #missed = false;
+  #polls = 0;
   /** There was no room for another run. */
   #full = false;
   #claiming = false;
@@ -203,8 +208,11 @@ class RunEngine implements Engine {
         this.#wanted = false;
         const limit = Math.min(CLAIM_LIMIT, this.#maxRuns - this.#tasks.size);
         this.#full = limit <= 0;
-        if (this.#full || !this.#mayClaim()) return;
+        if (this.#full) return;
+        this.#missed = true;
+        if (!this.#mayClaim()) return;
         if ((await this.#claimSome(limit)) === limit) this.#wanted = true;
+        this.#missed = false;
       }
     } catch (error) {
       this.#report(error, "runs could not be claimed");
@@ -295,10 +303,14 @@ class RunEngine implements Engine {
     );
   }
 
-  /** Finds what a lost wake-up, a dead process or an outage left behind. */
+  /**
+   * Finds what a lost wake-up, a dead process or an outage left behind. Who holds the store alone hears of every run
+   * and has nobody's leases to wait for, so it looks less often.
+   */
   async #poll(): Promise<void> {
     const { storeMs } = this.#times;
     if (this.#access.state.state === "down") await this.#access.call(() => this.#store.probe(storeMs));
+    if (this.#exclusive && !this.#missed && ++this.#polls % EXCLUSIVE_POLLS !== 0) return;
     this.wake();
   }
 
