@@ -18,6 +18,7 @@ const TOPIC = "conversation:1";
 
 /** Hands over ids, one append each, and notes what became of them. */
 class Source implements LogProducer {
+  inTurn = false;
   readonly waiting: string[] = [];
   readonly stored: string[] = [];
   readonly given: string[] = [];

@@ -28,6 +28,8 @@ export type Collected =
 
 /** One object for all tokens of a run: no closure, promise or timer for each. None of these may throw. */
 export interface LogProducer {
+  /** The batcher's own mark: it is among those that are asked next. False at first; nobody else changes it. */
+  inTurn: boolean;
   /**
    * Moves what is due into the batch, in order. `now` is monotonic, in milliseconds. `due`: do not wait any longer.
    * Whatever it moved is answered by `appended` or `failed`, in order, before it is asked again.
@@ -94,7 +96,9 @@ export class LogBatcher {
   readonly #closing = new AbortController();
   readonly #idle: (() => void)[] = [];
 
-  #ready = new Set<LogProducer>();
+  /** Each once: those with `inTurn`. Two arrays that take turns. */
+  #ready: LogProducer[] = [];
+  #asked: LogProducer[] = [];
   readonly #held = new Set<LogProducer>();
   /** Those of #ready that were held long enough. */
   readonly #due = new Set<LogProducer>();
@@ -118,7 +122,7 @@ export class LogBatcher {
   /** This producer has something for the next call. Cheap, and may be repeated. */
   schedule(producer: LogProducer): void {
     if (this.#closed) return;
-    this.#ready.add(producer);
+    this.#enqueue(producer);
     this.#arm();
   }
 
@@ -127,12 +131,18 @@ export class LogBatcher {
     this.#closing.abort();
     for (const producer of this.#held) this.#release(producer);
     clearTimeout(this.#holdTimer);
-    if (this.#busy || this.#ready.size > 0) {
+    if (this.#busy || this.#ready.length > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#idle.push(resolve);
       await promise;
     }
     this.#closed = true;
+  }
+
+  #enqueue(producer: LogProducer): void {
+    if (producer.inTurn) return;
+    producer.inTurn = true;
+    this.#ready.push(producer);
   }
 
   #arm(): void {
@@ -155,18 +165,21 @@ export class LogBatcher {
     const batch = new AppendBatch(this.#maxAppends, this.#maxUnits);
     const closing = this.#closing.signal.aborted;
     const ready = this.#ready;
-    this.#ready = new Set();
+    this.#ready = this.#asked;
+    this.#asked = ready;
     for (const producer of ready) {
+      producer.inTurn = false;
       if (batch.full) {
-        this.#ready.add(producer);
+        this.#enqueue(producer);
         continue;
       }
       const due = closing || (this.#due.size > 0 && this.#due.delete(producer));
       const collected = this.#ask(producer, batch, now, due);
-      if (collected === "more") this.#ready.add(producer);
+      if (collected === "more") this.#enqueue(producer);
       else if (collected === "held") this.#hold(producer);
       else if (this.#held.size > 0) this.#held.delete(producer);
     }
+    ready.length = 0;
     return batch;
   }
 
@@ -242,7 +255,7 @@ export class LogBatcher {
 
   #settled(): void {
     this.#busy = false;
-    if (this.#ready.size > 0) this.#arm();
+    if (this.#ready.length > 0) this.#arm();
     else for (const resolve of this.#idle.splice(0)) resolve();
   }
 

@@ -31,6 +31,7 @@ export interface LaneOptions {
 const MAX_OPENINGS = 3;
 
 export class TopicLane implements LogProducer {
+  inTurn = false;
   readonly #options: LaneOptions;
   #waiting: LaneRow[] = [];
   /** In the call that is under way. */

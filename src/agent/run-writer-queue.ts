@@ -31,7 +31,7 @@ export interface QueuedEvent {
 
 interface QueuedText {
   readonly kind: "text";
-  readonly part: RunPart;
+  part: RunPart;
   /** UTF-16 length of the part before `text`. */
   offset: number;
   text: string;
@@ -51,6 +51,8 @@ export class RunQueue {
   #items: (QueuedEvent | QueuedText)[] = [];
   /** The last item while it is text that may grow. */
   #growing: QueuedText | undefined;
+  /** An item that was handed over whole, to be used again: one object a run, not one a token. */
+  #spare: QueuedText | undefined;
   #fresh = false;
   #arrivedAt = -Infinity;
   /** Average milliseconds between turns that bring text. */
@@ -66,8 +68,13 @@ export class RunQueue {
       this.#growing.text += delta;
       return;
     }
-    this.#growing = { kind: "text", part, offset, text: delta };
-    this.#items.push(this.#growing);
+    const item = this.#spare ?? { kind: "text", part, offset, text: delta };
+    this.#spare = undefined;
+    item.part = part;
+    item.offset = offset;
+    item.text = delta;
+    this.#growing = item;
+    this.#items.push(item);
   }
 
   pushEvent(event: string, accumulate: Accumulate | undefined): void {
@@ -107,9 +114,17 @@ export class RunQueue {
       }
       taken++;
     }
-    if (taken === this.#items.length) this.clear();
-    else this.#items.splice(0, taken);
+    if (taken < this.#items.length) this.#items.splice(0, taken);
+    else if (taken === 1) this.#takenOne();
+    else this.clear();
     return outcome;
+  }
+
+  /** Once per token: a new array or item each time would be much of a token's garbage. */
+  #takenOne(): void {
+    const item = this.#items.pop();
+    if (item?.kind === "text") this.#spare = item;
+    this.#growing = undefined;
   }
 
   #mayWait({ part, text }: QueuedText): boolean {

@@ -77,6 +77,7 @@ const REPLACEMENT = "\ufffd";
 
 export class RunWriter implements LogProducer {
   readonly #options: RunWriterOptions;
+  inTurn = false;
   readonly #queue = new RunQueue();
   readonly #closing = new AbortController();
   readonly #flushes = new Set<(result: FlushResult) => void>();
@@ -192,7 +193,8 @@ export class RunWriter implements LogProducer {
   }
 
   #addText({ messageId, head, partIndex }: RunPart, offset: number, delta: string): boolean {
-    const [state, batch] = [this.#state, this.#batch];
+    const state = this.#state;
+    const batch = this.#batch;
     if (state.kind !== "open" || batch === undefined || batch.full) return false;
     batch.add(this, {
       topic: this.#options.topic,
@@ -322,6 +324,7 @@ export class RunWriter implements LogProducer {
 
   /** Whole characters that the store can hold: what was kept back, and the delta without what it leaves unfinished. */
   #whole(delta: string): string {
+    if (this.#half === "" && isStorable(delta)) return delta;
     let text = this.#half + delta;
     this.#half = "";
     const last = text.charCodeAt(text.length - 1);
@@ -338,6 +341,15 @@ export class RunWriter implements LogProducer {
     this.#half = "";
     this.#write(this.#part, REPLACEMENT);
   }
+}
+
+/** Neither half a surrogate pair nor U+0000 is in it. True of nearly every delta; one with a pair is looked at closer. */
+function isStorable(delta: string): boolean {
+  for (let i = 0; i < delta.length; i++) {
+    const unit = delta.charCodeAt(i);
+    if (unit === 0 || (unit >= 0xd800 && unit <= 0xdfff)) return false;
+  }
+  return true;
 }
 
 /** What an event that begins or cuts a part does to the accumulators. Beginning one also makes them complete. */
