@@ -75,10 +75,13 @@ export class MemoryTopic {
   usedAt: number;
   /** Has it subscribers? Then what is appended is kept as news for them. */
   heard = false;
-  /** What subscribers have yet to hear of. */
-  news: LogEntry[] = [];
+  /** What subscribers have yet to hear of; nearly always one entry. */
+  news: LogEntry[] | undefined = undefined;
   readonly #accumulators: Accumulators;
   readonly #writers = new Map<string, WriterState>();
+  /** The one that appended last: nearly always the next as well. */
+  #lastWriter = "";
+  #lastState: WriterState | undefined = undefined;
   readonly #ids = new RecentIds();
 
   constructor(request: OpenRequest, retention: Retention, now: number) {
@@ -112,7 +115,7 @@ export class MemoryTopic {
   }
 
   #appendFenced(append: Append, writer: string, n: number, fence: number, now: Now): AppendResult {
-    let state = this.#writers.get(writer);
+    let state = writer === this.#lastWriter ? this.#lastState : this.#writers.get(writer);
     if (state !== undefined && n <= state.n) {
       return { ok: true, seq: state.seqOf(n) ?? state.seq, duplicate: true };
     }
@@ -120,6 +123,8 @@ export class MemoryTopic {
     const expected = (state?.n ?? 0) + 1;
     if (n !== expected) return { ok: false, reason: "HOLE", expected };
     state ??= this.#newWriter(writer);
+    this.#lastWriter = writer;
+    this.#lastState = state;
     const seq = this.#push(append, now);
     state.append(n, seq);
     return { ok: true, seq, duplicate: false };
@@ -136,7 +141,11 @@ export class MemoryTopic {
   #push({ event, accumulate, delta }: Append, { time, ts }: Now): number {
     if (accumulate !== undefined) this.#accumulators.apply(accumulate);
     const seq = this.entries.push(time, event, delta !== undefined);
-    if (this.heard) this.news.push(delta === undefined ? { seq, ts, event } : { seq, ts, event, delta });
+    if (this.heard) {
+      const entry: LogEntry = delta === undefined ? { seq, ts, event } : { seq, ts, event, delta };
+      if (this.news === undefined) this.news = [entry];
+      else this.news.push(entry);
+    }
     return seq;
   }
 

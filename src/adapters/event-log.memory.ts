@@ -96,7 +96,7 @@ export class MemoryEventLog implements EventLog {
       results.push(result);
       if (!result.ok || result.duplicate) continue;
       topic.usedAt = now;
-      if (topic.news.length === 1) this.#unpublished.push(channel);
+      if (topic.news !== undefined && topic.news.length === 1) this.#unpublished.push(channel);
     }
     this.#publish();
     return results;
@@ -201,9 +201,9 @@ export class MemoryEventLog implements EventLog {
     if (this.#publishing) return;
     this.#publishing = true;
     for (const { topic, subscriptions } of this.#unpublished) {
-      if (topic === undefined || topic.news.length === 0) continue;
+      if (topic?.news === undefined) continue;
       const published = { epoch: topic.epoch, entries: topic.news };
-      topic.news = [];
+      topic.news = undefined;
       for (const subscription of subscriptions) {
         if (!subscription.active) continue;
         try {

@@ -75,6 +75,10 @@ function encodeFrame(head: FrameHead, items: readonly string[]): string {
 
 /** One turn's new entries, but for the first `skip`, as frames: nearly always one. */
 export function liveFrames(head: FrameHead, entries: readonly LogEntry[], skip: number): string[] {
+  const [only] = entries;
+  if (skip === 0 && entries.length === 1 && only !== undefined) {
+    return [encodeEvent(head, encodeItem(only.seq, only.seq, only.ts, only.event))];
+  }
   const items: string[] = [];
   for (let i = skip; i < entries.length; i++) {
     const entry = entries[i];
