@@ -11,7 +11,7 @@ import { tempDir } from "../support/temp-dir.ts";
 
 let parley: Parley;
 before(async () => {
-  parley = await startParley();
+  parley = await startParley({}, { prepared: false });
 });
 after(() => parley.remove());
 
