@@ -9,11 +9,14 @@ const passing = new Set([
   "57P01", // admin_shutdown
   "57P02", // crash_shutdown
   "57P03", // cannot_connect_now
+  "25006", // read_only_sql_transaction: a standby, or a full disk
   "25P03", // idle_in_transaction_session_timeout
   "25P04", // transaction_timeout
 ]);
 /** Classes: connection exception, insufficient resources (too many connections, disk full). */
 const passingClasses = new Set(["08", "53"]);
+/** Was something to be written where nothing may be? */
+export const isReadOnly = (error: unknown): boolean => codeOf(error) === "25006";
 const badText = new Set([
   "22021", // character_not_in_repertoire
   "22P05", // untranslatable_character

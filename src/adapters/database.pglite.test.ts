@@ -9,11 +9,14 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
+import { eventually } from "../../test/engine-process.ts";
 import { migrationsDir, openTestPglite, pgliteFolder } from "../../test/support/pglite.ts";
-import { newConversation, newUser, runAsAdmin, worldOf } from "../../test/support/store-world.ts";
+import { newConversation, newUser, runAsAdmin, send, trySend, worldOf } from "../../test/support/store-world.ts";
 import { tempDir } from "../../test/support/temp-dir.ts";
+import { StartError } from "../ports/start-error.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { openPglite } from "./database.pglite.ts";
+import { freeBytesOf, LEAST_FREE_BYTES } from "./disk-space.ts";
 import { statement } from "./statement.ts";
 import { createStore } from "./store.drizzle.ts";
 
@@ -97,6 +100,58 @@ describe("transactions on PGlite", () => {
     assert.deepEqual(await before, [{ one: 1 }]);
     await Promise.all(closed);
     await assert.rejects(database.probe(1_000), unavailable);
+  });
+});
+
+describe("a full disk under PGlite", () => {
+  test("refuses what writes and goes on reading, and takes everything again when there is room", async () => {
+    let free = LEAST_FREE_BYTES;
+    const freeBytes = () => free;
+    const world = worldOf(await openPglite({ dataDir: await pgliteFolder(), migrationsDir, freeBytes }));
+    const alice = await newUser(world);
+    const { id } = await newConversation(world, alice, "Before");
+    await world.database.probe(1_000);
+
+    free--;
+    const rename = () => world.store.conversations.rename(alice, id, "After");
+    // It looks at the disk once a second.
+    await eventually(() => rename().then(() => false, unavailable), "a write that is refused");
+    await assert.rejects(trySend(world, alice, id), unavailable);
+    await assert.rejects(world.database.probe(1_000), unavailable);
+    await world.database.maintain();
+    const found = await world.store.conversations.find(alice, id);
+    assert(found !== null && ["Before", "After"].includes(found.conversation.title));
+    assert.notEqual(await world.store.conversations.snapshot(alice, id, 1_000), null);
+
+    free++;
+    await eventually(
+      () =>
+        rename().then(
+          () => true,
+          () => false,
+        ),
+      "a write that is taken",
+    );
+    await send(world, alice, id);
+    await world.store.close();
+  });
+
+  test("a start without room says so, and touches nothing", async () => {
+    const dataDir = join(tempDir("parley-full-").path, "db");
+    await assert.rejects(
+      openPglite({ dataDir, migrationsDir, freeBytes: () => LEAST_FREE_BYTES - 1 }),
+      (error) => error instanceof StartError && error.message.includes("64 MB"),
+    );
+    assert(!existsSync(dataDir));
+  });
+
+  test("what is free is what the file system says, also before the folder exists", () => {
+    const { path } = tempDir("parley-free-");
+    for (const folder of [path, join(path, "later")]) {
+      const free = freeBytesOf(folder);
+      assert(free > 0 && Number.isFinite(free), String(free));
+    }
+    assert.equal(freeBytesOf("/nowhere/at/all"), Infinity);
   });
 });
 

@@ -6,9 +6,11 @@
  * power cut may lose the newest transactions, as PGlite runs without fsync.
  */
 import type { PGlite } from "@electric-sql/pglite";
+import { StartError } from "../ports/start-error.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import { toStoreError } from "./database-errors.ts";
+import { isReadOnly, toStoreError } from "./database-errors.ts";
 import { changing, type Database, openedAt, opening, type Transaction } from "./database.ts";
+import { diskFull, DiskSpace, freeBytesOf, LEAST_FREE_BYTES } from "./disk-space.ts";
 import { migrate } from "./migrator.ts";
 import { openFolder } from "./pglite-folder.ts";
 import type { RunStatement } from "./pglite-statements.ts";
@@ -24,12 +26,17 @@ export interface PgliteOptions {
    * a checkpoint the log grows for ever, and without a vacuum so do tables whose rows come and go.
    */
   readonly maintainAfterBytes?: number;
+  /** What may still be written on the disk of `dataDir`; for tests. */
+  readonly freeBytes?: () => number;
 }
 
 export async function openPglite(options: PgliteOptions): Promise<Database> {
   const { dataDir, migrationsDir } = options;
+  const freeBytes = options.freeBytes ?? (() => (dataDir === undefined ? Infinity : freeBytesOf(dataDir)));
+  requireSpace(dataDir, freeBytes);
   const pglite = await openFolder(dataDir);
   try {
+    requireSpace(dataDir, freeBytes);
     await migrate(
       {
         exec: async (text) => (await pglite.exec(text)).at(-1)?.rows ?? [],
@@ -43,7 +50,14 @@ export async function openPglite(options: PgliteOptions): Promise<Database> {
   }
   await pglite.exec(planning);
   const { preparedStatements } = await import("./pglite-statements.ts");
-  return pgliteDatabase(pglite, preparedStatements(pglite), await walBytes(pglite), options);
+  return pgliteDatabase(pglite, preparedStatements(pglite), await walBytes(pglite), new DiskSpace(freeBytes), options);
+}
+
+/** Opening a folder writes, and so does making one. */
+function requireSpace(dataDir: string | undefined, freeBytes: () => number): void {
+  if (freeBytes() >= LEAST_FREE_BYTES) return;
+  const megabytes = LEAST_FREE_BYTES / 1024 / 1024;
+  throw new StartError(`The disk of ${dataDir} is full. Make room there: Parley needs ${megabytes} MB to start.`);
 }
 
 /**
@@ -66,6 +80,7 @@ function pgliteDatabase(
   pglite: PGlite,
   run: RunStatement,
   checkpointed: number,
+  space: DiskSpace,
   { maxWaiting = 1_000, maintainAfterBytes = 32 * 1024 * 1024 }: PgliteOptions,
 ): Database {
   let last: Promise<unknown> = Promise.resolve();
@@ -89,9 +104,10 @@ function pgliteDatabase(
 
   const database: Database = {
     transaction(access, work, options) {
-      const begin = opening(access, options);
       return inTurn(async () => {
+        const { low } = space;
         try {
+          const begin = opening(access, low ? { ...options, readOnly: true } : options);
           const results = await pglite.exec(begin);
           const tx: Transaction = {
             now: openedAt(results),
@@ -105,7 +121,7 @@ function pgliteDatabase(
           return result;
         } catch (error) {
           await pglite.exec("rollback");
-          throw toStoreError(error);
+          throw low && isReadOnly(error) ? diskFull(error) : toStoreError(error);
         }
       });
     },
@@ -115,6 +131,7 @@ function pgliteDatabase(
       const timeout = setTimeout(() => timer.reject(new ParleyError("UNAVAILABLE")), timeoutMs);
       try {
         await Promise.race([inTurn(() => pglite.query("select 1")), timer.promise]);
+        if (space.low) throw diskFull();
       } finally {
         clearTimeout(timeout);
       }
@@ -122,6 +139,7 @@ function pgliteDatabase(
 
     maintain: () =>
       inTurn(async () => {
+        if (space.low) return;
         const position = await walBytes(pglite);
         if (position - checkpointed < maintainAfterBytes) return;
         await pglite.exec("vacuum conversations, messages, runs, steps, outbox, sessions, idempotency_keys");

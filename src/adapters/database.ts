@@ -19,6 +19,8 @@ export interface TransactionOptions {
   readonly lock?: string;
   /** Every statement sees the same state; nothing can be written. */
   readonly snapshot?: boolean;
+  /** Nothing can be written: what tries to fails with 25006. */
+  readonly readOnly?: boolean;
 }
 
 export interface Transaction {
@@ -64,8 +66,9 @@ function assume(access: Access): string {
  * What opens a transaction. The lock is a statement of its own, so that whatever follows sees what its last holder
  * has committed.
  */
-export function opening(access: Access, { lock, snapshot }: TransactionOptions = {}): string {
-  const begin = `begin isolation level ${snapshot ? "repeatable read read only" : "read committed"}`;
+export function opening(access: Access, { lock, snapshot, readOnly }: TransactionOptions = {}): string {
+  const level = snapshot ? "repeatable read" : "read committed";
+  const begin = `begin isolation level ${level}${snapshot || readOnly ? " read only" : ""}`;
   const locking = lock === undefined ? "" : `; select from conversations where id = ${literal(lock)} for update`;
   return `${begin}; ${assume(access)}${locking}`;
 }
