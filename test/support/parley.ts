@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
+import { preparePglite } from "./pglite.ts";
 import { tempDir } from "./temp-dir.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -16,7 +17,8 @@ export interface Parley {
   readonly link: string;
   /** Everything the newest start wrote to stderr. */
   readonly errors: string;
-  start(): Promise<void>;
+  /** `changed` is added to its environment, this time. */
+  start(changed?: Record<string, string>): Promise<void>;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
   /** SIGTERM; resolves with the exit code. */
@@ -48,10 +50,11 @@ function launch(env: Record<string, string>): ChildProcess {
   });
 }
 
-/** Starts it on a free port and a new data folder. */
-export async function startParley(env: Record<string, string> = {}): Promise<Parley> {
+/** Starts it on a free port and a new data folder, which holds an empty database already unless it is to make one. */
+export async function startParley(env: Record<string, string> = {}, { prepared = true } = {}): Promise<Parley> {
   const port = await freePort();
   const data = tempDir("parley-e2e-");
+  if (prepared) await preparePglite(join(data.path, "data/postgres"));
   let child: ChildProcess | undefined;
   let link = "";
   let errors = "";
@@ -75,7 +78,7 @@ export async function startParley(env: Record<string, string> = {}): Promise<Par
     get errors() {
       return errors;
     },
-    start: async () => {
+    start: async (changed = {}) => {
       errors = "";
       let output = "";
       const started = launch({
@@ -83,6 +86,7 @@ export async function startParley(env: Record<string, string> = {}): Promise<Par
         PARLEY_DATA_DIR: join(data.path, "data"),
         PARLEY_ACCESS_TOKEN: ACCESS_TOKEN,
         ...env,
+        ...changed,
       });
       child = started;
       started.stderr?.on("data", (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-200_000)));

@@ -31,10 +31,15 @@ async function template(): Promise<string> {
   return path;
 }
 
+/** Puts an empty database into a new folder. */
+export async function preparePglite(path: string): Promise<void> {
+  cpSync(await template(), path, { recursive: true });
+}
+
 /** A folder with an empty database of this test's own; gone when the process has ended. */
 export async function pgliteFolder(): Promise<string> {
   const path = join(tempDir("parley-pglite-").path, "db");
-  cpSync(await template(), path, { recursive: true });
+  await preparePglite(path);
   return path;
 }
 
