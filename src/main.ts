@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   const config = readConfig();
   const logger = createLogger({ level: config.logLevel });
   for (const warning of config.warnings) logger.warn({}, warning);
-  const stop = endOnce(logger);
+  const stop = endOnce(logger, config.drainDelayMs + config.drainMs + CLOSE_MS);
 
   const { database, release } = await openDatabase(config, logger, (error) => {
     logger.error({ err: error }, error.message);
@@ -111,8 +111,11 @@ interface Ending {
   now(code: number): void;
 }
 
-/** SIGTERM and SIGINT drain; a second one, or a bug that nobody caught, ends at once. */
-function endOnce(logger: RootLogger): Ending {
+/** After the drain, to let go of what a stop holds: a database that is gone without a word would keep it for ever. */
+const CLOSE_MS = 3_000;
+
+/** SIGTERM and SIGINT drain; a second one, a bug that nobody caught, or the end of `limitMs`, ends at once. */
+function endOnce(logger: RootLogger, limitMs: number): Ending {
   const ending: Ending = {
     app: undefined,
     releases: [],
@@ -126,6 +129,10 @@ function endOnce(logger: RootLogger): Ending {
     if (asked) return ending.now(1);
     asked = true;
     logger.info({ signal }, "stopping");
+    setTimeout(() => {
+      logger.error({ limitMs }, "the stop took longer than it may; what is left goes on with the next start");
+      ending.now(1);
+    }, limitMs).unref();
     release().then(
       () => ending.now(0),
       (error: unknown) => {

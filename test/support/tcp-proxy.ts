@@ -6,6 +6,8 @@ export interface TcpProxy {
   /** Resets what is open and refuses what is new, until `mend`. */
   cut(): void;
   mend(): void;
+  /** Lets nothing through any more, and tells nobody: the other side might only be slow. */
+  freeze(): void;
   close(): Promise<void>;
 }
 
@@ -38,6 +40,10 @@ export async function tcpProxy(target: number): Promise<TcpProxy> {
   return {
     port: address.port,
     cut,
+    freeze: () => {
+      whole = false;
+      for (const socket of sockets) socket.unpipe().pause();
+    },
     mend: () => {
       whole = true;
     },
