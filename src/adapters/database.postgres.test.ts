@@ -55,6 +55,10 @@ test("a server that went away is UNAVAILABLE, and used again when it is back", a
     await Promise.all([works(database), works(database), works(database)]);
     await postgres.kill();
     await until(() => idle.length > 0, "a broken idle connection to be told");
+    assert(
+      idle.every((error) => !("client" in error)),
+      "a whole connection is no part of an error",
+    );
     await assert.rejects(works(database), unavailable);
     await assert.rejects(database.probe(1_000), unavailable);
     await postgres.restart();

@@ -56,7 +56,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   });
   // Unheard, a connection that breaks would end the process: in the pool, and in use between two statements, where
   // the next of them rejects.
-  pool.on("error", onIdleError);
+  pool.on("error", (error: Error & { client?: unknown }) => {
+    // The pool hangs the whole connection onto it, kilobytes of a log line.
+    delete error.client;
+    onIdleError(error);
+  });
   pool.on("connect", (client) => client.on("error", () => undefined));
   return postgresDatabase(pool, maxWaiting);
 }
