@@ -11,6 +11,8 @@ export type Order =
   | { readonly op: "requests"; readonly seconds: number; readonly frame: string }
   /** Parley: every socket that has none makes a conversation of its own and subscribes to it. */
   | { readonly op: "subscribe" }
+  /** Parley, started again: so many more clients come back, each with its session, and subscribe to their conversations. */
+  | { readonly op: "return"; readonly port: number; readonly count: number }
   /** Parley: every socket sends this text to its conversation. */
   | { readonly op: "chat"; readonly text: string }
   /** Baseline: one frame starts the stream. */
@@ -32,6 +34,7 @@ const PER_ADDRESS = 8000;
 const AT_ONCE = 50;
 const sockets: WsSocket[] = [];
 const conversations = new Map<WsSocket, string>();
+const sessions = new Map<WsSocket, unknown>();
 let closed = 0;
 
 async function inBatches<T>(items: readonly T[], work: (item: T, index: number) => Promise<void>): Promise<void> {
@@ -68,7 +71,9 @@ async function open(order: Extract<Order, { op: "connect" }>): Promise<Report> {
       closed++;
     };
     sockets.push(socket);
-    if (order.token !== undefined) await call(socket, "login", { token: order.token });
+    if (order.token === undefined) return;
+    const { sessionToken } = await call(socket, "login", { token: order.token });
+    sessions.set(socket, sessionToken);
   });
   return {};
 }
@@ -96,6 +101,26 @@ async function subscribe(): Promise<Report> {
     const { conversation } = (await call(socket, "conversation.create", {})) as { conversation: { id: string } };
     conversations.set(socket, conversation.id);
     await call(socket, "topic.subscribe", { topic: `conversation:${conversation.id}` });
+  });
+  return {};
+}
+
+/** Those whose server has ended, and who have not come back. */
+const away: WsSocket[] = [];
+
+async function comeBack({ port, count: many }: Extract<Order, { op: "return" }>): Promise<Report> {
+  if (away.length === 0) {
+    away.push(...sockets.splice(0));
+    closed = 0;
+  }
+  await inBatches(away.splice(0, many), async (old, index) => {
+    const socket = await WsSocket.open(port, `127.0.0.${1 + Math.floor(index / PER_ADDRESS)}`);
+    socket.onClose = () => {
+      closed++;
+    };
+    sockets.push(socket);
+    await call(socket, "session.resume", { sessionToken: sessions.get(old) });
+    await call(socket, "topic.subscribe", { topic: `conversation:${conversations.get(old)}` });
   });
   return {};
 }
@@ -145,6 +170,8 @@ async function obey(order: Order): Promise<Report> {
       return requests(order);
     case "subscribe":
       return subscribe();
+    case "return":
+      return comeBack(order);
     case "chat":
       return chat(order);
     case "start":
