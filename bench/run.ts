@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- A B C] [--rounds N]`: Parley beside bare uWebSockets.js, interleaved, so that both meet the same
+ * `npm run bench [-- A B C D] [--rounds N]`: Parley beside bare uWebSockets.js, interleaved, so that both meet the same
  * machine. CPU is the server process's user + system time per unit of work, from /proc; figures are medians of the
  * rounds. Absolute figures drift with the machine: read the ratio.
  */
@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { chats } from "./chat.ts";
 import { cpuTime, residentKiB } from "./process-cost.ts";
 import { Load, startBaseline, startParley, type Target } from "./servers.ts";
 import { type Cost, costPer, median, printTable, type Row } from "./table.ts";
@@ -14,7 +15,7 @@ import { type Cost, costPer, median, printTable, type Row } from "./table.ts";
 const args = process.argv.slice(2);
 const flagAt = args.indexOf("--rounds");
 const rounds = flagAt < 0 ? 3 : Number(args[flagAt + 1]);
-const wanted = args.filter((arg) => /^[ABC]$/.test(arg));
+const wanted = args.filter((arg) => /^[ABCD]$/.test(arg));
 const SECONDS = 5;
 
 interface Sample extends Cost {
@@ -181,5 +182,7 @@ await run("C", async () => {
     `C idle, ${count} connections: Parley ${parley.toFixed(2)} KiB each, uWS ${bare.toFixed(2)} (budget 3 KiB)`,
   );
 });
+
+await run("D", () => chats(rounds));
 
 printTable(rows);

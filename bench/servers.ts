@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Order, Report } from "./load.ts";
 
-const here = (file: string) => new URL(file, import.meta.url).pathname;
+export const here = (file: string) => new URL(file, import.meta.url).pathname;
 const TOKEN = "bench-access-token-bench-access-token";
 
 export interface Target {
@@ -19,9 +19,9 @@ export interface Target {
   stop(): Promise<void>;
 }
 
-const pinned = (core: number) => ["-c", String(core), process.execPath];
+export const pinned = (core: number) => ["-c", String(core), process.execPath];
 
-async function ended(child: ChildProcess): Promise<void> {
+export async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");
   child.kill("SIGTERM");

@@ -1,5 +1,7 @@
+import type { SendInput, SendResult } from "../src/ports/store.ts";
 import { ParleyError } from "../src/protocol/errors.ts";
 import { uuidv7 } from "../src/protocol/id.ts";
+import type { Params, Result } from "../src/protocol/methods.ts";
 import { defineHandler, idempotencyOf } from "../src/sessions/handler.ts";
 import type { UserContext } from "../src/sessions/user-context.ts";
 
@@ -22,38 +24,86 @@ async function chooseModel(context: UserContext, conversationId: string, asked: 
   return found.conversation.model ?? models.defaultModel;
 }
 
-export default [
-  defineHandler("chat.send", "user", async (context, params) => {
-    const { store, agent, models, runLimits } = context.services;
-    const { conversationId, text, whenBusy = "queue", clientMessageId } = params;
-    const model = await chooseModel(context, conversationId, params.model);
-    // Rejects what nobody serves before anything is written.
-    models.provider(model);
+const newRun = () => ({ runId: uuidv7(), assistantMessageId: uuidv7() });
 
-    const sent = await store.runs.send(
-      context.scope,
-      {
-        conversationId,
-        userMessageId: clientMessageId ?? uuidv7(),
-        runId: uuidv7(),
-        assistantMessageId: uuidv7(),
-        text,
-        model,
-        whenBusy,
-        title: titleOf(text),
-        ...runLimits,
-      },
-      idempotencyOf("chat.send", params),
-    );
-    if (!sent.ok) throw new ParleyError(sent.reason);
-    const { runId, userMessageId, state, interrupted } = sent.value;
-    const announced = agent.announce(sent.announce);
-    // A queued run is claimed when the one before it has ended, which wakes the agent itself.
-    if (state === "running") agent.wake();
-    if (interrupted !== null) agent.stopRequested(interrupted);
-    // Before the answer, so that the sender's own events come in the order of its requests.
-    await announced;
-    return { runId, userMessageId, state };
+/** Tells the readers, wakes whoever runs it, and answers its sender. */
+async function accepted(context: UserContext, sent: SendResult): Promise<Result<"chat.send">> {
+  if (!sent.ok) {
+    if (sent.reason === "NO_FILE") throw new ParleyError("INVALID_PARAMS", { issues: [MISSING_FILE] });
+    throw new ParleyError(sent.reason);
+  }
+  const { agent } = context.services;
+  const { runId, userMessageId, state, interrupted } = sent.value;
+  const announced = agent.announce(sent.announce);
+  // A queued run is claimed when the one before it has ended, which wakes the agent itself; one that waited for a
+  // person, and is interrupted, may be claimable now.
+  if (state === "running" || interrupted !== null) agent.wake();
+  if (interrupted !== null) agent.stopRequested(interrupted);
+  // Before the answer, so that the sender's own events come in the order of its requests.
+  await announced;
+  return { runId, userMessageId, state };
+}
+
+const MISSING_FILE = { path: "parts", expected: "files that this user has uploaded" };
+
+async function send(
+  context: UserContext,
+  method: "chat.send" | "chat.steer" | "chat.edit",
+  params: Pick<
+    Params<"chat.send">,
+    "conversationId" | "text" | "parts" | "model" | "clientMessageId" | "idempotencyKey"
+  >,
+  how: Pick<SendInput, "whenBusy" | "editOf">,
+): Promise<Result<"chat.send">> {
+  const { store, models, runLimits } = context.services;
+  const { conversationId, text, parts = [], clientMessageId } = params;
+  const model = await chooseModel(context, conversationId, params.model);
+  // Rejects what nobody serves before anything is written.
+  models.provider(model);
+  const sent = await store.runs.send(
+    context.scope,
+    {
+      conversationId,
+      userMessageId: clientMessageId ?? uuidv7(),
+      ...newRun(),
+      text,
+      fileIds: parts.map(({ fileId }) => fileId),
+      model,
+      title: titleOf(text),
+      ...how,
+      ...runLimits,
+    },
+    idempotencyOf(method, params),
+  );
+  return accepted(context, sent);
+}
+
+export default [
+  defineHandler("chat.send", "user", (context, params) =>
+    send(context, "chat.send", params, { whenBusy: params.whenBusy ?? "queue" }),
+  ),
+
+  defineHandler("chat.steer", "user", (context, params) => send(context, "chat.steer", params, { whenBusy: "steer" })),
+
+  defineHandler("chat.edit", "user", (context, params) =>
+    send(context, "chat.edit", params, { whenBusy: "queue", editOf: params.messageId }),
+  ),
+
+  defineHandler("chat.regenerate", "user", async (context, params) => {
+    const { store, models, runLimits } = context.services;
+    const { conversationId, messageId, model } = params;
+    if (model !== undefined) models.provider(model);
+    const again = { conversationId, target: { messageId }, ...newRun(), model, ...runLimits };
+    return accepted(context, await store.runs.again(context.scope, again, idempotencyOf("chat.regenerate", params)));
+  }),
+
+  defineHandler("run.retry", "user", async (context, params) => {
+    const { store, runLimits } = context.services;
+    const found = await store.runs.get(context.scope, params.runId);
+    if (found === null) throw new ParleyError("NOT_FOUND");
+    const { conversationId } = found.run;
+    const again = { conversationId, target: { runId: params.runId }, ...newRun(), model: undefined, ...runLimits };
+    return accepted(context, await store.runs.again(context.scope, again, idempotencyOf("run.retry", params)));
   }),
 
   defineHandler("chat.stop", "user", async (context, params) => {
@@ -62,8 +112,8 @@ export default [
     if (stopped === null) return { stopped: false };
     const announced = agent.announce(stopped.announce);
     if (stopped.active) agent.stopRequested(stopped.runId);
-    // What was queued behind it may be claimable now.
-    else agent.wake();
+    // A run that waited for a person, or one that was queued behind this one, may be claimable now.
+    agent.wake();
     await announced;
     return { stopped: true };
   }),

@@ -3,6 +3,7 @@ import { uuidv7 } from "../src/protocol/id.ts";
 import { defineHandler, idempotencyOf } from "../src/sessions/handler.ts";
 
 const PAGE = 30;
+const BRANCH_BUSY = "An answer is being written on this branch. Stop it or wait for its end, then switch.";
 
 /** A title is one line: control characters would grow sixfold in JSON, and a page of titles must fit a frame. */
 const oneLine = (title: string): string => title.replace(/[\p{Cc}\s]+/gu, " ").trim();
@@ -39,6 +40,15 @@ export default [
     if (renamed === null) throw new ParleyError("NOT_FOUND");
     await agent.announce(renamed.announce);
     return { conversation: renamed.conversation };
+  }),
+
+  defineHandler("conversation.selectBranch", "user", async (context, { conversationId, messageId }) => {
+    const { store, agent } = context.services;
+    const selected = await store.conversations.selectBranch(context.scope, conversationId, messageId);
+    if (selected === null) throw new ParleyError("NOT_FOUND");
+    if (!selected.ok) throw new ParleyError(selected.reason, { message: BRANCH_BUSY });
+    await agent.announce(selected.announce);
+    return { conversation: selected.conversation };
   }),
 
   defineHandler("message.read", "user", (context, params) => context.services.reads.part(context.scope, params)),

@@ -1,11 +1,11 @@
-import { existsSync } from "node:fs";
 // Bundles the server into dist/server and the web app into dist/web. One bundle starts several times faster
 // than hundreds of source files; a folder that does not exist is skipped.
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, extname, join, relative } from "node:path";
 import { performance } from "node:perf_hooks";
 import { gzipSync } from "node:zlib";
-import { build, type BuildOptions, type OutputFile } from "esbuild";
+import { build, type BuildOptions, type Metafile, type OutputFile } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 const text = new TextEncoder();
@@ -85,7 +85,22 @@ async function web() {
     if (source && !address.has(source)) address.set(source, `/${relative("dist/web", output)}`);
   }
   const html = template.replace(reference, (found, file: string) => address.get(join("web", file)) ?? found);
-  return [...outputFiles, asset("dist/web/index.html", html)];
+  return [...outputFiles, asset("dist/web/index.html", preloading(html, metafile))];
+}
+
+/** What the page's scripts import at once is fetched with them, not after them. */
+function preloading(html: string, { outputs }: Metafile): string {
+  const chunks = new Set<string>();
+  const follow = (output: string): void => {
+    for (const { path, kind } of outputs[output]?.imports ?? []) {
+      if (kind !== "import-statement" || chunks.has(path)) continue;
+      chunks.add(path);
+      follow(path);
+    }
+  };
+  for (const [, script = ""] of html.matchAll(/<script\b[^>]*\ssrc="\/([^"]+)"/g)) follow(`dist/web/${script}`);
+  const links = [...chunks].map((path) => `<link rel="modulepreload" href="/${relative("dist/web", path)}" />`);
+  return html.replace(/(?=<script\b)/, links.join("\n    ") + (links.length > 0 ? "\n    " : ""));
 }
 
 /** The embeddable element: other people's pages name it, so it keeps its name and is a single file. */

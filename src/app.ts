@@ -2,29 +2,45 @@
  * The server, put together from ports: everything but the choice of adapters, which is main's.
  *
  *   start   engine (takes over orphaned runs) → listener
- *   stop    readiness fails → delay → listener closed → runs handed over ─┬→ clients sent away → rest closed
- *                                       clients told to reconnect elsewhere ┘
+ *   stop    readiness fails → delay → listener closed ─┬→ runs handed over → clients sent away ─┬→ rest closed
+ *                                   in a cluster both at once: there is somewhere else to go ┘
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createModelCatalog } from "./agent/catalog.ts";
+import { createTimers } from "./agent/engine-timers.ts";
 import { createEngine } from "./agent/engine.ts";
+import { createModelCallContext } from "./agent/model-call.ts";
+import type { RunBounds } from "./agent/run-task.ts";
+import type { StallLimits } from "./agent/stall-watch.ts";
+import { joinCluster } from "./cluster-node.ts";
 import { systemClock } from "./gateway/clock.ts";
 import { DeliveryHub } from "./gateway/delivery-hub.ts";
 import { newDeliveryCounters } from "./gateway/delivery-types.ts";
+import { fileRoutes } from "./gateway/file-routes.ts";
+import { createFileSweeper } from "./gateway/file-sweeper.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { statusRoutes } from "./gateway/http-routes.ts";
 import type { GatewayLimits } from "./gateway/limits.ts";
 import { originPolicy, upgradeGuard } from "./gateway/origin.ts";
 import { Reads } from "./gateway/reads.ts";
 import type { Entry } from "./gateway/registry.ts";
+import type { BreakerStore } from "./ports/breaker.ts";
+import type { ClusterPorts } from "./ports/cluster.ts";
 import type { EventLog } from "./ports/event-log.ts";
+import type { FileStore } from "./ports/files.ts";
 import type { HttpRoute, Transport, TransportHooks } from "./ports/http.ts";
 import type { Logger } from "./ports/logger.ts";
 import type { Metrics } from "./ports/metrics.ts";
 import type { ModelProvider } from "./ports/model.ts";
 import type { Services } from "./ports/services.ts";
 import type { Store } from "./ports/store.ts";
+import type { Tool } from "./ports/tool.ts";
+import type { Usage } from "./protocol/shapes.ts";
+import { cachedSessionStore } from "./sessions/cached-session-store.ts";
+import { ConnectionCounts, type ConnectionQuotas } from "./sessions/connection-counts.ts";
 import { SessionManager } from "./sessions/session-manager.ts";
+import { createToolExecutor } from "./tools/execute.ts";
+import { createToolCatalog } from "./tools/registry.ts";
 
 export interface AppPorts {
   readonly store: Store;
@@ -34,6 +50,11 @@ export interface AppPorts {
   /** What `/metrics` answers. */
   exposeMetrics(): Promise<{ readonly contentType: string; readonly body: string }>;
   readonly providers: readonly ModelProvider[];
+  readonly tools: readonly Tool[];
+  readonly files: FileStore;
+  readonly breakers: BreakerStore;
+  /** What it shares with other nodes; undefined for a node that has store and log to itself. */
+  readonly cluster?: ClusterPorts | undefined;
   transport(hooks: TransportHooks): Transport;
   /** Everything that no other route takes: the web app. */
   readonly pages: HttpRoute;
@@ -50,11 +71,18 @@ export interface AppOptions {
   readonly sessionLifetimeMs: number;
   readonly drainMs: number;
   readonly drainDelayMs: number;
-  readonly defaultModel: string;
+  readonly defaultModel: string | undefined;
+  readonly fallbackModels: readonly string[];
   readonly runDeadlineMs: number;
+  readonly bounds: RunBounds;
+  readonly stall: StallLimits;
+  /** What a call cost, in millionths of a US dollar; undefined where the price is not known. */
+  readonly cost: (model: string, usage: Usage) => number | undefined;
   readonly maxActiveRuns: number;
   readonly maxQueuedRuns: number;
   readonly limits: GatewayLimits;
+  /** Connections of one person, and of one address, over all nodes. */
+  readonly quotas?: ConnectionQuotas;
   /** Checks each result against its schema before it is sent: for development. */
   readonly checkResults: boolean;
 }
@@ -70,27 +98,49 @@ export interface App {
 
 /** What is left of the drain for closing what runs in this process. */
 const CLOSE_MS = 1_000;
+const NO_QUOTAS: ConnectionQuotas = { perUser: undefined, perAddress: undefined };
 
 export function createApp(options: AppOptions, ports: AppPorts, handlers: ReadonlyMap<string, Entry>): App {
-  const { store, log, logger, metrics } = ports;
-  const models = createModelCatalog(ports.providers, options.defaultModel);
+  const { store, log, logger, metrics, files, cluster } = ports;
+  const tools = createToolCatalog(ports.tools);
+  const models = createModelCatalog(ports.providers, options);
+  const counts = new ConnectionCounts(options.quotas ?? NO_QUOTAS, cluster?.census);
   const sessions = new SessionManager({
-    store: store.sessions,
+    store:
+      cluster === undefined
+        ? store.sessions
+        : cachedSessionStore({ store: store.sessions, cache: cluster.sessions, log: logger }),
     log: logger,
     lifetimeMs: options.sessionLifetimeMs,
     accessToken: options.accessToken,
     requestRate: { perSecond: options.limits.requestsPerSecond, burst: options.limits.requestBurst },
+    counts,
+    sharedAttempts: cluster?.loginLimiter,
+    onRevoked: (sessionId) => cluster?.commands.publish({ kind: "session.revoked", sessionId }),
   });
   const engine = createEngine({
     store,
     log,
     models,
+    modelCalls: createModelCallContext({
+      breakerStore: ports.breakers,
+      stall: options.stall,
+      cost: options.cost,
+      metrics,
+      logger,
+    }),
+    bounds: options.bounds,
+    tools,
+    executor: createToolExecutor(),
+    files,
     metrics,
     logger,
     // Without Redis there is one node on a store: main holds the lock of the folder or of the database.
-    exclusive: true,
+    exclusive: cluster === undefined,
     maxRuns: options.maxActiveRuns,
   });
+  const node =
+    cluster === undefined ? undefined : joinCluster({ engine, sessions, commands: cluster.commands, logger });
   const counters = newDeliveryCounters();
   metrics.delivery(counters);
   const hub = new DeliveryHub({
@@ -105,8 +155,10 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
     store,
     sessions,
     reads: new Reads({ log, store, clock: systemClock }),
-    agent: engine,
+    agent: node?.agent ?? engine,
     models,
+    tools,
+    files,
     runLimits: { maxQueued: options.maxQueuedRuns, deadlineMs: options.runDeadlineMs },
   };
   const origins = originPolicy({ allowedOrigins: options.allowedOrigins, boundTo: options.host });
@@ -120,6 +172,7 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
     log: logger,
     nodeId: options.nodeId,
     limits: options.limits,
+    counts,
     trustProxy: options.trustProxy,
     checkResults: options.checkResults,
   });
@@ -127,6 +180,10 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
   metrics.gauge("subscriptions", () => hub.subscriptions);
   metrics.gauge("runs", () => engine.held);
   metrics.runCounts(() => store.runs.countByStatus());
+
+  const timers = createTimers((err) => logger.warn({ err }, "files without a row could not be looked for"));
+  const confirming = createTimers((err) => logger.warn({ err }, "the store could not be asked which sessions live on"));
+  const sweeper = createFileSweeper({ files, rows: store.files, logger });
 
   let draining = false;
   const routes = [
@@ -136,9 +193,11 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
       sessions: () => sessions.sessionCount,
       draining: () => draining,
       probe: (timeoutMs) => store.probe(timeoutMs),
+      dependencies: cluster === undefined ? [] : [cluster.dependency],
       metrics: () => ports.exposeMetrics(),
       log: logger,
     }),
+    ...fileRoutes({ sessions, rows: store.files, files, origins, metrics, log: logger }),
     ports.pages,
   ];
   const transport = ports.transport({
@@ -149,15 +208,25 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
 
   const shutDown = async (): Promise<void> => {
     draining = true;
+    timers.stop();
+    confirming.stop();
     await sleep(options.drainDelayMs);
     transport.stopListening();
-    await engine.stop(options.drainMs);
-    await gateway.drain(CLOSE_MS);
+    const handOver = async () => {
+      await engine.stop(options.drainMs);
+      node?.handedOver();
+    };
+    if (node === undefined) {
+      await handOver();
+      await gateway.drain(CLOSE_MS);
+    } else await Promise.all([handOver(), gateway.drain(Math.max(0, options.drainMs - CLOSE_MS))]);
+    node?.leave();
     gateway.close();
     hub.close();
     await transport.close();
     for (const provider of ports.providers) provider.close();
     await log.close();
+    await files.close();
     await store.close();
   };
   let stopping: Promise<void> | undefined;
@@ -169,7 +238,10 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
       } catch (error) {
         if (stopping === undefined) throw error;
       }
-      return stopping === undefined ? transport.listen() : undefined;
+      if (stopping !== undefined) return undefined;
+      timers.repeat(sweeper.pauseMs, sweeper.sweep);
+      if (node !== undefined) confirming.repeat(node.pauseMs, node.confirm);
+      return transport.listen();
     },
     createLoginCode: () => sessions.createLoginCode(),
     stop: () => (stopping ??= shutDown()),

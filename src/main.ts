@@ -2,44 +2,61 @@
  * The composition root: the only reader of the configuration, and the only file that knows every adapter.
  * Exit codes: 0 stopped as asked, 1 failed, 2 could not start for a reason that its message names.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { MemoryBreakerStore } from "./adapters/breaker-store.memory.ts";
 import { openDataFolder } from "./adapters/data-folder.ts";
-import type { Database } from "./adapters/database.ts";
+import { databaseUnusable } from "./adapters/database-errors.ts";
 import { MemoryEventLog } from "./adapters/event-log.memory.ts";
+import { createFolderFileStore } from "./adapters/file-store.folder.ts";
+import { createS3FileStore } from "./adapters/file-store.s3.ts";
 import { createLogger, type RootLogger } from "./adapters/logger.ts";
 import { ServerMetrics } from "./adapters/metrics.ts";
 import { takeSingleNodeLock } from "./adapters/single-node-lock.ts";
 import { createStore } from "./adapters/store.drizzle.ts";
-import { type App, createApp } from "./app.ts";
-import { type Config, readConfig } from "./config.ts";
+import { type App, type AppPorts, createApp } from "./app.ts";
+import { type Config, type PostgresConfig, readConfig } from "./config.ts";
 import { discoverHandlers } from "./gateway/discover.ts";
 import { staticRoute } from "./gateway/static.ts";
-import { createDemoModel } from "./models/demo.ts";
+import { createCost, parsePrices, type PriceTable } from "./models/prices.ts";
+import { createProviders } from "./models/providers.ts";
+import type { ModelProvider } from "./ports/model.ts";
 import { StartError } from "./ports/start-error.ts";
+import type { Store } from "./ports/store.ts";
+import { createBuiltinTools } from "./tools/builtin.ts";
+import type { wsTransport } from "./transports/ws.ts";
 
 /** The bundle stands in dist/server with its handlers beside it; the source in src, with them one up. */
 const bundled = existsSync(join(import.meta.dirname, "handlers"));
 const root = join(import.meta.dirname, bundled ? "../.." : "..");
+const migrationsDir = join(root, "migrations");
 const handlersDir = join(import.meta.dirname, bundled ? "handlers" : "../handlers");
+
+/** A start waits so long for a server to tell its models. */
+const LISTED_MS = 300;
 
 /** What a start holds besides the app, to be let go in this order at its end. */
 type Release = () => Promise<void> | void;
 
 async function main(): Promise<void> {
   const config = readConfig();
-  const logger = createLogger({ level: config.logLevel });
+  const logger = createLogger({ level: config.logLevel, secrets: config.secrets });
   for (const warning of config.warnings) logger.warn({}, warning);
   const stop = endOnce(logger, config.drainDelayMs + config.drainMs + CLOSE_MS);
 
-  const { database, release } = await openDatabase(config, logger, (error) => {
+  const models = createProviders(config.providers, { tokensPerSecond: config.demoTokensPerSecond });
+  const metrics = new ServerMetrics();
+  const opened = await openStores(config, logger, metrics, (error) => {
     logger.error({ err: error }, error.message);
     stop.now(1);
   });
-  stop.releases.push(release);
+  stop.releases.push(opened.release);
 
-  const app = await compose(config, logger, database);
+  const app = await compose(config, logger, metrics, opened, models.all);
   stop.app = app;
+  // So that the first answer has the default model; one that comes later becomes it then.
+  await Promise.race([models.listed, sleep(LISTED_MS)]);
   const port = await app.start();
   // Whoever stopped it ends the process.
   if (port === undefined) return;
@@ -47,52 +64,117 @@ async function main(): Promise<void> {
   announce(config, app, port);
 }
 
-async function openDatabase(
+/** Where everything is kept, and what nodes share. */
+interface Stores extends Pick<AppPorts, "store" | "log" | "breakers" | "cluster"> {
+  readonly release: Release;
+}
+
+async function openStores(
   config: Config,
   logger: RootLogger,
+  metrics: ServerMetrics,
   onLockLost: (error: StartError) => void,
-): Promise<{ database: Database; release: Release }> {
-  const migrationsDir = join(root, "migrations");
-  switch (config.store.kind) {
+): Promise<Stores> {
+  const alone = () => ({ log: new MemoryEventLog({ logger }), breakers: new MemoryBreakerStore() });
+  const { store } = config;
+  switch (store.kind) {
     case "embedded": {
-      const folder = openDataFolder(config.store.dataDir);
+      const folder = openDataFolder(store.dataDir);
       const { openPglite } = await import("./adapters/database.pglite.ts");
       const database = await openPglite({ dataDir: folder.postgres, migrationsDir });
-      return { database, release: () => folder.release() };
+      return { store: createStore(database), ...alone(), release: () => folder.release() };
     }
     case "postgres": {
-      const { url } = config.store;
-      const lock = await takeSingleNodeLock(url, onLockLost);
-      const { openPostgres } = await import("./adapters/database.postgres.ts");
-      const onIdleError = (err: Error) => logger.warn({ err }, "a connection to the database broke while idle");
-      return { database: await openPostgres({ url, migrationsDir, onIdleError }), release: () => lock.release() };
+      const lock = await takeSingleNodeLock(store.url, onLockLost);
+      const database = await openServer(store, logger);
+      return { store: database.store, ...alone(), release: () => lock.release() };
+    }
+    case "cluster": {
+      const { redisUrl, keyPrefix } = store;
+      // Nothing of Redis is loaded by a node that is alone.
+      const [{ openShared }, { store: opened, deployment }] = await Promise.all([
+        import("./adapters/redis-cluster-ports.ts"),
+        openServer(store, logger),
+      ]);
+      const shared = await openShared({ redisUrl, keyPrefix, deployment, nodeId: config.nodeId, logger, metrics });
+      return { store: opened, ...shared, release: () => shared.cluster.close() };
     }
   }
 }
 
-async function compose(config: Config, logger: RootLogger, database: Database): Promise<App> {
-  const [{ uwsTransport }, pages, handlers] = await Promise.all([
-    import("./transports/uws.ts"),
+async function openServer(
+  { url, replicaUrl, maxConnections }: PostgresConfig,
+  logger: RootLogger,
+): Promise<{ readonly store: Store; readonly deployment: string }> {
+  const { openPostgres } = await import("./adapters/database.postgres.ts");
+  const onIdleError = (err: Error) => logger.warn({ err }, "a connection to the database broke while idle");
+  const options = { maxConnections, onIdleError };
+  try {
+    const primary = await openPostgres({ ...options, url, migrationsDir });
+    if (replicaUrl === undefined) return { store: createStore(primary), deployment: primary.deployment };
+    const standby = await openPostgres({ ...options, url: replicaUrl, migrationsDir: undefined });
+    const { readingFromStandby } = await import("./adapters/database.standby.ts");
+    const store = createStore(primary, readingFromStandby({ standby, primary, logger }));
+    const close = async () => {
+      await Promise.all([standby.close(), primary.close()]);
+    };
+    return { store: { ...store, close }, deployment: primary.deployment };
+  } catch (error) {
+    throw databaseUnusable(error);
+  }
+}
+
+async function compose(
+  config: Config,
+  logger: RootLogger,
+  metrics: ServerMetrics,
+  { release: _release, ...stores }: Stores,
+  providers: readonly ModelProvider[],
+): Promise<App> {
+  const [transport, pages, handlers] = await Promise.all([
+    loadTransport(logger),
     staticRoute(join(root, "dist/web")),
     discoverHandlers(handlersDir),
   ]);
-  const metrics = new ServerMetrics();
-  const { host, port, trustProxy } = config;
+  // What only main needs, and the app should not hold.
+  const { providers: _keys, secrets: _secrets, pricesFile, filesDir, s3, ...options } = config;
+  const { host, port, trustProxy } = options;
   return createApp(
     // Run from its source, which is how it is developed, the server checks what it sends.
-    { ...config, checkResults: !bundled },
+    { ...options, cost: createCost(readPrices(pricesFile)), checkResults: !bundled },
     {
-      store: createStore(database),
-      log: new MemoryEventLog({ logger }),
+      ...stores,
       logger,
       metrics,
       exposeMetrics: () => metrics.expose(),
-      providers: [createDemoModel({ tokensPerSecond: config.demoTokensPerSecond })],
-      transport: (hooks) => uwsTransport({ host, port, trustProxy, log: logger, metrics }, hooks),
+      providers,
+      tools: createBuiltinTools(),
+      files: s3 === undefined ? createFolderFileStore(filesDir) : createS3FileStore(s3),
+      transport: (hooks) => transport({ host, port, trustProxy, log: logger, metrics }, hooks),
       pages,
     },
     handlers,
   );
+}
+
+/** µWebSockets is a native module: where its binary does not load, another transport of the same contract serves. */
+async function loadTransport(logger: RootLogger): Promise<typeof wsTransport> {
+  try {
+    return (await import("./transports/uws.ts")).uwsTransport;
+  } catch (error) {
+    logger.warn({ err: error }, "uWebSockets.js does not load here; ws serves instead, at about twice the cost");
+    return (await import("./transports/ws.ts")).wsTransport;
+  }
+}
+
+function readPrices(file: string | undefined): PriceTable | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return parsePrices(readFileSync(file, "utf8"));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(`PARLEY_PRICES: ${file} can't be used: ${reason}`, { cause: error });
+  }
 }
 
 /** To standard output, the one thing that is not a log: it carries a secret for whoever started the server. */

@@ -2,40 +2,43 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { EventSchemas } from "@ag-ui/core/schemas";
 import fc from "fast-check";
-import { deltaHead, encodeTextDelta } from "../src/protocol/codec.ts";
+import { deltaHead, type DeltaPart, encodeDelta } from "../src/protocol/codec.ts";
 import { parleyEvent, type ParleyEvent } from "../src/protocol/events.ts";
-import type { Conversation, Message, Run } from "../src/protocol/shapes.ts";
+import type { Approval, ToolPart } from "../src/protocol/shapes.ts";
+import { aConversation, aMessage, aRun, aStep, TIME } from "./support/shapes.fake.ts";
 
-const time = "2026-01-01T00:00:00.000Z";
-const run: Run = {
-  id: "r",
-  conversationId: "c",
-  status: "running",
-  attempt: 1,
-  model: "demo",
-  userMessageId: "q",
-  assistantMessageId: "m",
-  position: 1,
-  stopRequested: false,
-  usage: { inputTokens: 1, outputTokens: 2 },
-  error: null,
-  createdAt: time,
-  startedAt: time,
-  finishedAt: null,
+const run = aRun({ usage: { inputTokens: 1, outputTokens: 2 } });
+const message = aMessage({ id: "m", parts: [{ type: "text", text: "1 2 3", length: 5 }], runId: "r" });
+const conversation = aConversation({ title: "Counting" });
+const step = aStep({ id: "s", runId: "r", name: "demo" });
+const call: ToolPart = {
+  type: "tool",
+  toolCallId: "t",
+  name: "calculator",
+  args: { expression: "1 + 2" },
+  status: "completed",
+  result: 3,
 };
-const message: Message = {
-  id: "m",
+const approval: Approval = {
+  id: "p",
   conversationId: "c",
-  parentId: null,
-  role: "assistant",
-  author: "demo",
-  parts: [{ type: "text", text: "1 2 3", length: 5 }],
-  status: "complete",
-  createdAt: time,
   runId: "r",
+  messageId: "m",
+  partIndex: 1,
+  toolCallId: "t",
+  tool: "calculator",
+  args: { expression: "1 + 2" },
+  reason: "call",
+  summary: "It adds two numbers.",
+  status: "pending",
+  requestedAt: TIME,
+  expiresAt: TIME,
+  decidedAt: null,
+  decidedBy: null,
 };
-const conversation: Conversation = { id: "c", title: "Counting", model: null, createdAt: time, updatedAt: time };
-const ended = { threadId: "c", runId: "r", run: { ...run, finishedAt: time } };
+const plan = [{ id: "1", title: "Count", status: "running" as const }];
+const inPart = { messageId: "m", partIndex: 1 };
+const ended = { threadId: "c", runId: "r", run: { ...run, finishedAt: TIME } };
 const usage = [{ provider: "demo", model: "demo", inputTokens: 1, outputTokens: 2 }];
 
 /** One of each kind that is emitted; `events.ts` decides what kinds there are. */
@@ -44,12 +47,35 @@ const samples: readonly ParleyEvent[] = [
   { type: "TEXT_MESSAGE_START", messageId: "m", role: "assistant", runId: "r", partIndex: 0 },
   { type: "TEXT_MESSAGE_CONTENT", messageId: "m", partIndex: 0, offset: 0, delta: "1 " },
   { type: "TEXT_MESSAGE_END", messageId: "m", partIndex: 0, length: 5, status: "complete" },
+  { type: "REASONING_MESSAGE_START", messageId: "m", role: "reasoning", runId: "r", partIndex: 1 },
+  { type: "REASONING_MESSAGE_CONTENT", ...inPart, offset: 0, delta: "Three numbers." },
+  { type: "REASONING_MESSAGE_END", ...inPart, length: 14 },
+  {
+    type: "TOOL_CALL_START",
+    toolCallId: "t",
+    toolCallName: "calculator",
+    parentMessageId: "m",
+    runId: "r",
+    ...inPart,
+  },
+  { type: "TOOL_CALL_ARGS", toolCallId: "t", ...inPart, offset: 0, delta: '{"expression":' },
+  { type: "TOOL_CALL_END", toolCallId: "t", ...inPart, length: 22 },
+  { type: "TOOL_CALL_RESULT", toolCallId: "t", role: "tool", content: "3", ...inPart, part: call },
+  { type: "STEP_STARTED", stepName: "demo", runId: "r", step: { ...step, status: "running", finishedAt: null } },
+  { type: "STEP_FINISHED", stepName: "demo", runId: "r", step },
   { type: "RUN_FINISHED", ...ended, outcome: { type: "success" }, usage },
   { type: "RUN_FINISHED", ...ended, outcome: { type: "cancelled" }, usage: [] },
   { type: "RUN_ERROR", ...ended, message: "The model failed.", code: "MODEL_FAILED" },
   { type: "CUSTOM", name: "message.created", value: { message } },
   { type: "CUSTOM", name: "message.updated", value: { message } },
   { type: "CUSTOM", name: "message.reset", value: { messageId: "m", partIndex: 0, length: 0, attempt: 2, runId: "r" } },
+  { type: "CUSTOM", name: "tool.updated", value: { ...inPart, part: { ...call, status: "running" } } },
+  { type: "CUSTOM", name: "tool.progress", value: { ...inPart, toolCallId: "t", message: "Adding", fraction: 0.5 } },
+  { type: "CUSTOM", name: "approval.requested", value: { approval } },
+  { type: "CUSTOM", name: "approval.decided", value: { approval: { ...approval, status: "approved" } } },
+  { type: "CUSTOM", name: "plan.updated", value: { messageId: "m", runId: "r", plan } },
+  { type: "CUSTOM", name: "branch.selected", value: { conversationId: "c", headMessageId: "m" } },
+  { type: "CUSTOM", name: "run.notice", value: { runId: "r", kind: "retrying", message: "Busy.", retryAt: TIME } },
   { type: "CUSTOM", name: "run.updated", value: { run } },
   { type: "CUSTOM", name: "conversation.created", value: { conversation } },
   { type: "CUSTOM", name: "conversation.renamed", value: { conversation } },
@@ -76,20 +102,26 @@ for (const event of samples) {
   });
 }
 
-test("[W4] a delta that is encoded by hand is the same event", () => {
+const DELTAS = {
+  text: "TEXT_MESSAGE_CONTENT",
+  reasoning: "REASONING_MESSAGE_CONTENT",
+  tool: "TOOL_CALL_ARGS",
+} as const;
+
+test("[W4] a delta that is encoded by hand is the same event, of each kind", () => {
+  const id = fc.string({ minLength: 1, maxLength: 64 });
+  const part: fc.Arbitrary<DeltaPart> = fc.oneof(
+    fc.record({ type: fc.constantFrom("text" as const, "reasoning" as const) }),
+    fc.record({ type: fc.constant("tool" as const), toolCallId: id }),
+  );
   fc.assert(
-    fc.property(
-      fc.string({ minLength: 1, maxLength: 64 }),
-      fc.nat(),
-      fc.nat(),
-      fc.string({ unit: "binary" }),
-      (...parts) => {
-        const [messageId, partIndex, offset, delta] = parts;
-        const event: unknown = JSON.parse(encodeTextDelta(deltaHead(messageId, partIndex), offset, delta));
-        assert.deepEqual(event, { type: "TEXT_MESSAGE_CONTENT", messageId, partIndex, offset, delta });
-        assert.ok(EventSchemas.safeParse(event).success);
-      },
-    ),
+    fc.property(part, id, fc.nat(), fc.nat(), fc.string({ unit: "binary" }), (...all) => {
+      const [kind, messageId, partIndex, offset, delta] = all;
+      const event: unknown = JSON.parse(encodeDelta(deltaHead(kind, messageId, partIndex), offset, delta));
+      const call = kind.type === "tool" ? { toolCallId: kind.toolCallId } : {};
+      assert.deepEqual(event, { type: DELTAS[kind.type], ...call, messageId, partIndex, offset, delta });
+      assert.ok(EventSchemas.safeParse(event).success);
+    }),
   );
 });
 

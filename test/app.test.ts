@@ -1,6 +1,7 @@
 /** The server as a whole, between its start and its stop. What it does in between, the other tests say. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MemoryBreakerStore } from "../src/adapters/breaker-store.memory.ts";
 import { MemoryEventLog } from "../src/adapters/event-log.memory.ts";
 import { createStore } from "../src/adapters/store.drizzle.ts";
 import { createApp } from "../src/app.ts";
@@ -8,6 +9,7 @@ import { readConfig } from "../src/config.ts";
 import { createDemoModel } from "../src/models/demo.ts";
 import type { Transport } from "../src/ports/http.ts";
 import { noMetrics } from "../src/ports/metrics.ts";
+import { MemoryFileStore } from "./support/file-store.fake.ts";
 import { recordingLogger } from "./support/logger.fake.ts";
 import { openTestPglite } from "./support/pglite.ts";
 
@@ -33,7 +35,7 @@ async function newApp() {
   const transport = new NoTransport();
   const logger = recordingLogger();
   const app = createApp(
-    { ...readConfig({}), drainMs: 4_000, checkResults: true },
+    { ...readConfig({}), drainMs: 4_000, cost: () => undefined, checkResults: true },
     {
       store: createStore(await openTestPglite()),
       log: new MemoryEventLog({ logger }),
@@ -41,6 +43,9 @@ async function newApp() {
       metrics: noMetrics,
       exposeMetrics: () => Promise.resolve({ contentType: "text/plain", body: "" }),
       providers: [createDemoModel()],
+      tools: [],
+      files: new MemoryFileStore(),
+      breakers: new MemoryBreakerStore(),
       transport: () => transport,
       pages: { method: "GET", path: "*", maxBody: 0, handle: () => ({ status: 404, headers: {}, body: "" }) },
     },

@@ -1,8 +1,8 @@
 /** Delivery on the faulty log that passes the log's own contract: lost replies and notices, delays, doubles. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EventLog } from "../src/ports/event-log.ts";
-import { deltaHead, encodeTextDelta } from "../src/protocol/codec.ts";
+import { type EventLog, TEXT } from "../src/ports/event-log.ts";
+import { deltaHead, encodeDelta } from "../src/protocol/codec.ts";
 import { ParleyError } from "../src/protocol/errors.ts";
 import { message } from "./support/conversations.fake.ts";
 import { Bench, type BenchPeer, settle } from "./support/delivery-bench.ts";
@@ -53,9 +53,11 @@ test(`[L2, L6] on a faulty log every reader shows the whole text (${SEEDS} seeds
     let text = "";
     for (let round = 0; round < 60; round++) {
       const delta = `${round},`;
-      const event = encodeTextDelta(deltaHead("m", 0), text.length, delta);
+      const event = encodeDelta(deltaHead(TEXT, "m", 0), text.length, delta);
       const key = { messageId: "m", partIndex: 0, offset: text.length };
-      await bench.append([{ event, delta: { ...key, text: delta }, accumulate: { kind: "extend", ...key, delta } }]);
+      await bench.append([
+        { event, delta: { part: "text", ...key, text: delta }, accumulate: { kind: "extend", ...key, delta } },
+      ]);
       text += delta;
       const reader = readers[Math.floor(random() * readers.length)];
       if (reader && reader.client.view(TOPIC).wantsSubscribe !== "no") await subscribe(bench, reader);
@@ -72,11 +74,8 @@ test(`[L2, L6] on a faulty log every reader shows the whole text (${SEEDS} seeds
       for (const each of readers) receive(each);
     }
     for (const { client } of readers) {
-      const shown = client
-        .view(TOPIC)
-        .messages.get("m")
-        ?.parts.map((part) => part.text);
-      assert.deepEqual(shown, [text], `seed ${seed}`);
+      const shown = client.messages(TOPIC).get("m")?.parts;
+      assert.deepEqual(shown, [{ type: "text", text }], `seed ${seed}`);
       assert.equal(client.gaps, 0, `seed ${seed}`);
     }
     total.gapsHealed += bench.counters.gapsHealed;

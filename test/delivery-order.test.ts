@@ -7,10 +7,11 @@ import { test } from "node:test";
 import { MemoryEventLog } from "../src/adapters/event-log.memory.ts";
 import { overlay } from "../src/gateway/snapshot.ts";
 import { TopicOpener } from "../src/gateway/topics.ts";
-import type { Accumulate, Append } from "../src/ports/event-log.ts";
-import { deltaHead, encodeTextDelta } from "../src/protocol/codec.ts";
+import { type Accumulate, type Append, TEXT } from "../src/ports/event-log.ts";
+import { deltaHead, encodeDelta } from "../src/protocol/codec.ts";
 import type { Result } from "../src/protocol/methods.ts";
 import { FakeClock } from "./support/clock.fake.ts";
+import { wordsOf } from "./support/conversation-script.ts";
 import { FakeConversations, message, run, scopeOf } from "./support/conversations.fake.ts";
 import { DeliveryClient } from "./support/delivery-client.ts";
 
@@ -41,7 +42,7 @@ class Answer {
   async delta(delta: string): Promise<void> {
     const offset = this.text.length;
     this.text += delta;
-    const event = encodeTextDelta(deltaHead("m", 0), offset, delta);
+    const event = encodeDelta(deltaHead(TEXT, "m", 0), offset, delta);
     await this.#append(event, { kind: "extend", messageId: "m", partIndex: 0, offset, delta });
   }
 
@@ -89,9 +90,9 @@ class Answer {
       const params = { topic: TOPIC, epoch: "e", seq, ts, event: JSON.parse(event) };
       client.receive(JSON.stringify({ jsonrpc: "2.0", method: "event", params }));
     }
-    const shown = client.view(TOPIC).messages.get("m");
+    const shown = client.messages(TOPIC).get("m");
     assert.ok(shown);
-    return { text: shown.parts.map(({ text }) => text).join(), status: shown.status, gaps: client.gaps };
+    return { text: shown.parts.map(wordsOf).join(), status: shown.status, gaps: client.gaps };
   }
 }
 
@@ -181,6 +182,7 @@ test("[L11] the other order, store before log, does show wrong text: the test ab
         messages: [...overlay(messages, state.accumulators)],
         hasMore: false,
         queuedRuns: [],
+        approvals: [],
       };
       const shown = await answer.shownFrom({ mode: "snapshot", position: { epoch: "e", seq: state.seq }, snapshot });
       if (shown.text !== answer.text || shown.status !== "complete") wrong++;

@@ -7,10 +7,11 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { MemoryEventLog } from "../src/adapters/event-log.memory.ts";
 import type { Fault, FaultKind } from "./engine-ports.ts";
-import { eventually, Process, upTo } from "./engine-process.ts";
+import { Process, upTo } from "./engine-process.ts";
 import { Reading } from "./engine-reading.ts";
 import { EngineWorld } from "./engine-world.ts";
 import { outboxOf, send } from "./support/store-world.ts";
+import { until } from "./support/until.ts";
 
 const TIMES = { leaseMs: 600, renewMs: 15, pollMs: 50, outboxMs: 50 };
 const NUMBERS = 16;
@@ -61,7 +62,7 @@ async function play(fault: Fault, logSurvives: boolean): Promise<boolean> {
       failed = true;
     },
   );
-  await eventually(async () => failed || ports.dead || (await over()), `the end of ${JSON.stringify(fault)}`, 15_000);
+  await until(async () => failed || ports.dead || (await over()), `the end of ${JSON.stringify(fault)}`, 15_000);
 
   let last = first;
   if (failed || ports.dead) {
@@ -69,7 +70,7 @@ async function play(fault: Fault, logSurvives: boolean): Promise<boolean> {
     if (!logSurvives) world.useLog(new MemoryEventLog());
     last = new Process({ ...options, log: world.log });
     await last.engine.start();
-    await eventually(over, `the end after ${JSON.stringify(fault)} `, 15_000);
+    await until(over, `the end after ${JSON.stringify(fault)} `, 15_000);
   }
   await last.stop();
   assert.deepEqual([...first.errors, ...last.errors], []);

@@ -1,15 +1,24 @@
 /** One server process, as far as its engine goes: ports that may fail, a model, an engine, and a person who writes. */
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
+import { MemoryBreakerStore } from "../src/adapters/breaker-store.memory.ts";
 import { createModelCatalog } from "../src/agent/catalog.ts";
 import { createEngine, type Engine, type EngineTimes } from "../src/agent/engine.ts";
+import { createModelCallContext } from "../src/agent/model-call.ts";
+import type { RunBounds } from "../src/agent/run-task.ts";
+import type { StallLimits } from "../src/agent/stall-watch.ts";
 import { createDemoModel } from "../src/models/demo.ts";
 import type { EventLog } from "../src/ports/event-log.ts";
+import type { FileStore } from "../src/ports/files.ts";
 import { noMetrics, type Metrics } from "../src/ports/metrics.ts";
 import type { ModelProvider } from "../src/ports/model.ts";
 import type { Scope, Store } from "../src/ports/store.ts";
+import type { Tool } from "../src/ports/tool.ts";
+import { createToolExecutor } from "../src/tools/execute.ts";
+import { createToolCatalog } from "../src/tools/registry.ts";
 import { FaultyPorts, type Fault } from "./engine-ports.ts";
+import { MemoryFileStore } from "./support/file-store.fake.ts";
 import { recordingLogger, type LogLine } from "./support/logger.fake.ts";
+import { partText } from "./support/part-text.ts";
 
 export interface ProcessOptions {
   readonly store: Store;
@@ -20,6 +29,10 @@ export interface ProcessOptions {
   readonly tokensPerSecond?: number;
   readonly model?: ModelProvider;
   readonly maxRuns?: number;
+  readonly tools?: readonly Tool[];
+  readonly files?: FileStore;
+  readonly bounds?: Partial<RunBounds>;
+  readonly stall?: StallLimits;
   readonly metrics?: Metrics;
   readonly now?: () => number;
 }
@@ -34,12 +47,24 @@ export class Process {
     const { store, log, fault, exclusive = false, times = {}, maxRuns, metrics = noMetrics, now } = options;
     this.#model = options.model ?? createDemoModel({ tokensPerSecond: options.tokensPerSecond ?? 2_000 });
     this.ports = new FaultyPorts(store, log, fault);
+    const logger = recordingLogger(this.lines);
     this.engine = createEngine({
       store: this.ports.store,
       log: this.ports.log,
       models: createModelCatalog([this.#model]),
+      tools: createToolCatalog(options.tools ?? []),
+      executor: createToolExecutor(),
+      files: options.files ?? new MemoryFileStore(),
+      ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
       metrics,
-      logger: recordingLogger(this.lines),
+      logger,
+      modelCalls: createModelCallContext({
+        breakerStore: new MemoryBreakerStore(),
+        stall: options.stall ?? { firstTokenMs: 60_000, silenceMs: 60_000 },
+        cost: () => undefined,
+        metrics,
+        logger,
+      }),
       exclusive,
       times,
       ...(maxRuns === undefined ? {} : { maxRuns }),
@@ -73,14 +98,5 @@ export async function runOf(store: Store, scope: Scope, runId: string) {
   const found = await store.runs.get(scope, runId);
   assert.ok(found, "the run is there");
   const part = await store.conversations.part(scope, found.run.assistantMessageId, 0);
-  return { ...found.run, steps: found.steps, text: part?.part?.text ?? "", message: part?.status };
-}
-
-/** `until` for what is asked with a promise; what it throws ends the wait. */
-export async function eventually(condition: () => Promise<boolean>, what: string, ms = 10_000): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`waited ${ms} ms for ${what}`);
-    await sleep(2);
-  }
+  return { ...found.run, steps: found.steps, text: partText(part?.part), message: part?.status };
 }

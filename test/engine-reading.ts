@@ -66,6 +66,8 @@ export class Reading {
       case "RUN_STARTED":
         this.started.push(event.runId);
         break;
+      case "REASONING_MESSAGE_START":
+      case "TOOL_CALL_START":
       case "TEXT_MESSAGE_START": {
         const part = `${event.messageId} ${event.partIndex}`;
         assert.ok(!this.#starts.has(part), "a part starts once");
@@ -73,6 +75,8 @@ export class Reading {
         this.texts.set(part, "");
         break;
       }
+      case "REASONING_MESSAGE_CONTENT":
+      case "TOOL_CALL_ARGS":
       case "TEXT_MESSAGE_CONTENT": {
         const part = `${event.messageId} ${event.partIndex}`;
         const text = this.texts.get(part);
@@ -82,6 +86,8 @@ export class Reading {
         this.texts.set(part, text + event.delta.slice(text.length - event.offset));
         break;
       }
+      case "REASONING_MESSAGE_END":
+      case "TOOL_CALL_END":
       case "TEXT_MESSAGE_END":
         if (this.texts.get(`${event.messageId} ${event.partIndex}`)?.length !== event.length) this.gaps++;
         break;
@@ -92,6 +98,10 @@ export class Reading {
         break;
       case "CUSTOM":
         if (event.name === "message.reset") this.#reset(event.value);
+        break;
+      case "STEP_STARTED":
+      case "STEP_FINISHED":
+      case "TOOL_CALL_RESULT":
         break;
       default:
         event satisfies never;
@@ -104,8 +114,12 @@ export class Reading {
     for (const [part, text] of this.texts) {
       const [id, index] = part.split(" ");
       if (id !== messageId) continue;
-      if (Number(index) > partIndex) this.texts.delete(part);
-      else if (Number(index) === partIndex) this.texts.set(part, text.slice(0, length));
+      if (Number(index) > partIndex || (Number(index) === partIndex && length === 0)) {
+        this.texts.delete(part);
+        this.#starts.delete(part);
+      } else if (Number(index) === partIndex) {
+        this.texts.set(part, text.slice(0, length));
+      }
     }
   }
 }

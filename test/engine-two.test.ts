@@ -8,12 +8,13 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openPostgres } from "../src/adapters/database.postgres.ts";
 import type { Store } from "../src/ports/store.ts";
-import { eventually, type Process, upTo } from "./engine-process.ts";
+import { type Process, upTo } from "./engine-process.ts";
 import { Reading } from "./engine-reading.ts";
 import { EngineWorld } from "./engine-world.ts";
 import { seeded } from "./support/event-log.faulty.ts";
 import { startPostgres, type Postgres } from "./support/postgres.ts";
 import { newUser, worldOf } from "./support/store-world.ts";
+import { until } from "./support/until.ts";
 
 /** No lease ends by itself: a scenario ends them, in the database and on the process's clock. */
 const LEASE_MS = 600_000;
@@ -98,7 +99,7 @@ class Scenario {
     const { process, clock } = this.#member(index);
     const other = this.#member(1 - index).process;
     process.ports.arm({ kind: this.#pick(2) === 0 ? "pause before" : "pause after", nth: 1 + this.#pick(12) });
-    await eventually(async () => process.ports.hit || (await this.#over()), "a pause, or the end");
+    await until(async () => process.ports.hit || (await this.#over()), "a pause, or the end");
     if (!process.ports.hit) return process.ports.disarm();
     this.#tally.pauses++;
 
@@ -107,13 +108,10 @@ class Scenario {
     await this.#world.expireLeases(process.engine.owner);
     other.engine.wake();
     const length = this.#pick(3);
-    if (length === 0) await eventually(this.#over, "the other one to end everything");
+    if (length === 0) await until(this.#over, "the other one to end everything");
     if (length === 1) {
       const calls = other.ports.calls.length + 1 + this.#pick(10);
-      await eventually(
-        async () => other.ports.calls.length >= calls || (await this.#over()),
-        "some calls of the other",
-      );
+      await until(async () => other.ports.calls.length >= calls || (await this.#over()), "some calls of the other");
     }
     // It wakes: either its clock went on, or all that happened fits into what it takes for a moment.
     if (this.#pick(2) === 0) clock.ahead += 2 * LEASE_MS;
@@ -121,7 +119,7 @@ class Scenario {
     process.ports.resume();
     if (left === undefined) return;
     this.#tally.tooLate++;
-    await eventually(async () => process.engine.held === 0, "the late one to let go");
+    await until(async () => process.engine.held === 0, "the late one to let go");
     assert.deepEqual(await this.#everything(), left, "[R4] who wakes too late changes nothing");
   }
 
@@ -133,7 +131,7 @@ class Scenario {
   }
 
   async #end(): Promise<void> {
-    await eventually(this.#over, "the end of all runs", 20_000);
+    await until(this.#over, "the end of all runs", 20_000);
     for (const { runId, conversationId, text } of this.#runs) {
       const run = await this.#world.run(runId);
       assert.deepEqual([run.status, run.message, run.text, run.steps.length], ["completed", "complete", text, 1]);

@@ -4,7 +4,7 @@ import { MemoryEventLog } from "../src/adapters/event-log.memory.ts";
 import type { EventLog } from "../src/ports/event-log.ts";
 import type { Scope } from "../src/ports/store.ts";
 import type { RunStatus } from "../src/protocol/shapes.ts";
-import { eventually, Process, runOf, type ProcessOptions } from "./engine-process.ts";
+import { Process, runOf, type ProcessOptions } from "./engine-process.ts";
 import { Reading, withOpenings } from "./engine-reading.ts";
 import { openTestPglite } from "./support/pglite.ts";
 import {
@@ -16,6 +16,7 @@ import {
   type SendOptions,
   type World,
 } from "./support/store-world.ts";
+import { until } from "./support/until.ts";
 
 const FINAL: readonly RunStatus[] = ["completed", "failed", "stopped"];
 
@@ -89,7 +90,7 @@ export class EngineWorld {
 
   /** The run when it has ended. */
   async ended(runId: string, ms?: number) {
-    await eventually(async () => FINAL.includes((await this.run(runId)).status), `the end of run ${runId}`, ms);
+    await until(async () => FINAL.includes((await this.run(runId)).status), `the end of run ${runId}`, ms);
     return this.run(runId);
   }
 
@@ -97,7 +98,7 @@ export class EngineWorld {
   async read(conversationId: string, ends: number, gaps = 0): Promise<Reading> {
     const topic = `conversation:${conversationId}`;
     const told = async () => (await Reading.of(this.log, topic)).ended.length >= ends;
-    await eventually(told, `${ends} ends in ${topic}`, 20_000);
+    await until(told, `${ends} ends in ${topic}`, 20_000);
     const reading = await Reading.of(this.log, topic);
     assert.equal(reading.gaps, gaps, "parts that are not whole");
     return reading;

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import type { AxeResults } from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Run } from "../src/protocol/shapes.ts";
 import { launchChromium } from "./support/chromium.ts";
 import { PageServer } from "./support/page-server.ts";
 import { until } from "./support/until.ts";
@@ -60,11 +61,81 @@ interface State {
   readonly reach: (page: Page, server: PageServer) => Promise<void>;
 }
 
-const answering = async (page: Page, server: PageServer): Promise<void> => {
+const asking = async (page: Page, server: PageServer): Promise<Run> => {
   await say(page, "A question");
   await until(() => server.requests.some(({ method }) => method === "chat.send"), "the message");
-  server.say(server.lastRun(), TEXT);
+  return server.lastRun();
+};
+
+const answering = async (page: Page, server: PageServer): Promise<void> => {
+  server.say(await asking(page, server), TEXT);
   await page.locator(".agent table").last().waitFor();
+};
+
+/** Everything that an agent does, at once: each kind of part in each of its states. */
+const acting = async (page: Page, server: PageServer): Promise<Run> => {
+  const run = await asking(page, server);
+  server.plan(run, [
+    { id: "1", title: "First this", status: "completed" },
+    { id: "2", title: "Then that", status: "running" },
+    { id: "3", title: "At last the rest", status: "pending" },
+  ]);
+  server.reason(run, "I think about **it**.");
+  await page.locator("parley-reasoning summary").click();
+  for (const topic of ["otters", "seals", "crabs"]) {
+    server.tool(run, server.call(run, "research", { topic }), { status: "completed", result: { about: topic } });
+  }
+  server.tool(run, server.call(run, "clock", {}), { status: "failed", error: "It stands still." });
+  await page.locator(".tool-group summary").click();
+  await page.locator(".tool-group parley-tool summary").first().click();
+  await page.getByRole("group", { name: "result" }).waitFor();
+  const running = server.call(run, "research", { topic: "whales" });
+  server.tool(run, running, { status: "running" });
+  server.progress(run, running, "whales: what they eat", 0.4);
+  server.call(run, "clock", {});
+  server.call(run, "calculator", { expression: "1+1" }, false);
+  server.notice(run, "The demo model is overloaded. It is asked again in 3 s.");
+  await page.getByText("It is asked again in 3 s.").waitFor();
+  return run;
+};
+
+const approving = async (page: Page, server: PageServer): Promise<Run> => {
+  const run = await asking(page, server);
+  const args = { to: "a@example.org", copies: 1, urgent: true, body: "One\nTwo", labels: ["x"] };
+  server.ask(run, server.call(run, "send_mail", args), { summary: "Send a mail to a@example.org." });
+  await page.getByRole("button", { name: "Approve" }).waitFor();
+  return run;
+};
+
+const ended = async (page: Page, server: PageServer): Promise<void> => {
+  const run = await asking(page, server);
+  server.say(run, "Answer");
+  server.finish(run, "completed", undefined, { inputTokens: 1_000, outputTokens: 20, costMicros: 1_234 });
+  await page.getByRole("button", { name: "Regenerate answer" }).waitFor();
+};
+
+/** One pixel. */
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
+
+const attaching = async (page: Page, server: PageServer): Promise<void> => {
+  const files = page.locator("input[type=file]");
+  await files.setInputFiles([
+    { name: "photo.png", mimeType: "image/png", buffer: PNG },
+    { name: "notes.md", mimeType: "text/markdown", buffer: Buffer.from("# Notes") },
+  ]);
+  await page.getByText("7 B").waitFor();
+  await page.getByText("70 B").waitFor();
+  await asking(page, server);
+  await page.locator(".person .file-chip").waitFor();
+  server.uploads = new Promise(() => {});
+  await files.setInputFiles([
+    { name: "photo.png", mimeType: "image/png", buffer: PNG },
+    { name: "film.mp4", mimeType: "video/mp4", buffer: PNG },
+  ]);
+  await page.getByRole("progressbar").waitFor();
 };
 
 const STATES: readonly State[] = [
@@ -107,7 +178,7 @@ const STATES: readonly State[] = [
     async reach(page, server) {
       await answering(page, server);
       server.finish(server.lastRun(), "failed", "The model is overloaded.");
-      await page.getByText("The model is overloaded.").waitFor();
+      await page.locator(".failure", { hasText: "The model is overloaded." }).waitFor();
     },
   },
   {
@@ -118,7 +189,109 @@ const STATES: readonly State[] = [
       await say(page, "Next");
       await page.locator(".queue").getByText("Next").waitFor();
       await page.locator("textarea").fill("After that");
-      await page.getByRole("button", { name: "More ways to send" }).waitFor();
+      await page.getByRole("button", { name: /^When sent:/ }).waitFor();
+    },
+  },
+  {
+    name: "ways to send, with what steers",
+    thread: [],
+    async reach(page, server) {
+      await answering(page, server);
+      await page.locator("textarea").fill("Faster");
+      await page.getByRole("button", { name: /^When sent:/ }).click();
+      await page.getByRole("menuitemradio", { name: /Steer/ }).click();
+      await page.keyboard.press("Enter");
+      await page.getByText("Joins at the next step").waitFor();
+      await page.locator("textarea").fill("Faster still");
+      await page.getByRole("button", { name: /^When sent:/ }).click();
+      await page.getByRole("menuitemradio", { name: /Queue/ }).waitFor();
+    },
+  },
+  {
+    name: "acting",
+    thread: [],
+    reach: async (page, server) => void (await acting(page, server)),
+  },
+  {
+    name: "acted",
+    thread: [],
+    async reach(page, server) {
+      server.finish(await acting(page, server), "stopped");
+      await page.locator(".word", { hasText: "Stopped" }).last().waitFor();
+    },
+  },
+  { name: "asking for a decision", thread: [], reach: async (page, server) => void (await approving(page, server)) },
+  {
+    name: "a decision with wrong arguments",
+    thread: [],
+    async reach(page, server) {
+      await approving(page, server);
+      await page.getByLabel("copies").fill("many");
+      await page.getByRole("button", { name: "Approve" }).click();
+      await page.getByText("A number, for example").waitFor();
+    },
+  },
+  {
+    name: "a decision as JSON, and its menu",
+    thread: [],
+    async reach(page, server) {
+      await approving(page, server);
+      await page.getByRole("button", { name: "Edit as JSON" }).click();
+      await page.locator("textarea.json").fill("{");
+      await page.getByRole("button", { name: "Approve" }).click();
+      await page.getByText("This is no JSON").waitFor();
+      await page.getByRole("button", { name: "Other answers" }).click();
+      await page.getByRole("menuitem").waitFor();
+    },
+  },
+  {
+    name: "decided elsewhere",
+    thread: [],
+    async reach(page, server) {
+      const { conversationId } = await approving(page, server);
+      const thread = server.threads.get(conversationId);
+      thread?.decide(thread.approvals[0]?.id ?? "", "deny");
+      await page.getByText(/in another window/).waitFor();
+    },
+  },
+  {
+    name: "usage open",
+    thread: [],
+    async reach(page, server) {
+      await ended(page, server);
+      await page.getByRole("button", { name: /tokens/ }).focus();
+      await page.getByRole("tooltip").waitFor();
+    },
+  },
+  {
+    name: "versions",
+    thread: [],
+    async reach(page, server) {
+      await ended(page, server);
+      await page.getByRole("button", { name: "Regenerate answer" }).click();
+      await until(() => [...server.threads.values()].some(({ runs }) => runs.length === 2), "the other answer");
+      const run = server.lastRun();
+      server.say(run, "Another");
+      server.finish(run, "failed", "The model is overloaded.");
+      await page.getByText("2/2").waitFor();
+    },
+  },
+  {
+    name: "editing",
+    thread: [],
+    async reach(page, server) {
+      await ended(page, server);
+      await page.getByRole("button", { name: "Edit message" }).click();
+      await page.getByRole("textbox", { name: "Edit message" }).waitFor();
+    },
+  },
+  { name: "files", thread: [], reach: attaching },
+  {
+    name: "models",
+    thread: [],
+    async reach(page) {
+      await page.getByRole("button", { name: /^Model:/ }).click();
+      await page.getByRole("menuitemradio").first().waitFor();
     },
   },
   {
@@ -197,11 +370,11 @@ const size = (page: Page, least: number) =>
   page.evaluate((pixels) => {
     const controls = [
       ...document.querySelectorAll<HTMLElement>(
-        "button, a[href]:not(.markdown a, .skip), input:not([type=checkbox]), textarea",
+        "button, summary, a[href]:not(.markdown a, .skip), input:not([type=checkbox]), label:has([type=checkbox]), textarea",
       ),
     ];
     return controls
-      .filter((control) => control.checkVisibility())
+      .filter((control) => control.checkVisibility({ visibilityProperty: true }))
       .map((control) => ({
         name: control.getAttribute("aria-label") ?? control.textContent.trim(),
         box: control.getBoundingClientRect(),
@@ -210,29 +383,60 @@ const size = (page: Page, least: number) =>
       .map(({ name, box }) => `${name} ${Math.round(box.width)}×${Math.round(box.height)}`);
   }, least);
 
-const queued = STATES.find(({ name }) => name === "queued");
-assert.ok(queued);
+/** Those with many controls. */
+const BUSY_STATES = STATES.filter(({ name }) =>
+  ["queued", "acted", "a decision with wrong arguments", "versions", "editing", "files"].includes(name),
+);
 
-test("targets are at least 24 px, and 44 where fingers are", async () => {
-  await withState(queued, {}, async (page) => assert.deepEqual(await size(page, 24), []));
-  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-  await withState(queued, phone, async (page) => assert.deepEqual(await size(page, 44), []));
-});
+for (const state of BUSY_STATES) {
+  test(`targets are at least 24 px, and 44 where fingers are: ${state.name}`, async () => {
+    await withState(state, {}, async (page) => assert.deepEqual(await size(page, 24), []));
+    const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+    await withState(state, phone, async (page) => assert.deepEqual(await size(page, 44), []));
+  });
+}
+
+test("nothing moves for whoever asked for that", () =>
+  withState(
+    { name: "acting", thread: [], reach: async (page, server) => void (await acting(page, server)) },
+    { reducedMotion: "reduce" },
+    async (page) => assert.deepEqual(await page.evaluate(() => document.getAnimations().length), 0),
+  ));
+
+test("forced colours leave every control an edge, and every state its word", () =>
+  withState(
+    { name: "asking", thread: [], reach: async (page, server) => void (await approving(page, server)) },
+    { forcedColors: "active" },
+    async (page) => {
+      const edges = await page.evaluate(() =>
+        [...document.querySelectorAll(".approval .button, .composer .round, .composer .model")].map(
+          (control) => getComputedStyle(control).borderTopWidth,
+        ),
+      );
+      assert.ok(edges.length >= 4 && edges.every((width) => width !== "0px"), edges.join());
+      await page.getByText("Waits for you").waitFor();
+    },
+  ));
 
 for (const [name, viewport] of [
   ["a phone", { width: 390, height: 844 }],
   ["400 % zoom", { width: 320, height: 256 }],
 ] as const) {
-  test(`nothing needs sideways scrolling on ${name}, and the message field stays in reach`, () =>
-    withState(queued, { viewport }, async (page) => {
-      const { scrollWidth, clientWidth } = await page.evaluate(() => ({
-        scrollWidth: Math.max(document.body.scrollWidth, document.querySelector(".scroller")?.scrollWidth ?? 0),
-        clientWidth: document.documentElement.clientWidth,
-      }));
-      assert.ok(scrollWidth <= clientWidth, `${scrollWidth} in ${clientWidth}`);
-      const field = await page.locator("textarea").boundingBox();
-      assert.ok(field !== null && field.y >= 0 && field.y + field.height <= viewport.height, JSON.stringify(field));
+  test(`nothing needs sideways scrolling on ${name}, and the message field stays in reach`, async () => {
+    for (const state of BUSY_STATES) await withState(state, { viewport }, (page) => fits(page, state.name));
+  });
+
+  async function fits(page: Page, state: string): Promise<void> {
+    const { scrollWidth, clientWidth } = await page.evaluate(() => ({
+      scrollWidth: Math.max(document.body.scrollWidth, document.querySelector(".scroller")?.scrollWidth ?? 0),
+      clientWidth: document.documentElement.clientWidth,
     }));
+    assert.ok(scrollWidth <= clientWidth, `${state}: ${scrollWidth} in ${clientWidth}`);
+    const field = page.locator("parley-composer textarea");
+    await field.scrollIntoViewIfNeeded();
+    const box = await field.boundingBox();
+    assert.ok(box !== null && box.y >= 0 && box.y + box.height <= viewport.height, `${state}: ${JSON.stringify(box)}`);
+  }
 }
 
 test("everything can be done with the keyboard alone", async () => {

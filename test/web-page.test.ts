@@ -427,8 +427,9 @@ test("messages queue while an answer runs; one can be cancelled, another interru
   assert.equal(runs[1]?.status, "stopped");
   assert.equal(first.status, "queued");
   await page.locator("textarea").fill("Now");
-  await page.getByRole("button", { name: "More ways to send" }).click();
-  await page.getByRole("menuitem", { name: "Interrupt and send now" }).click();
+  await page.getByRole("button", { name: /When sent: Queue/ }).click();
+  await page.getByRole("menuitemradio", { name: /Stop and send/ }).click();
+  await page.keyboard.press("Enter");
   await page.locator(".word", { hasText: "Stopped" }).waitFor();
   assert.equal(sent().at(-1)?.params["whenBusy"], "interrupt");
 });
@@ -504,12 +505,13 @@ test("a run that fails keeps its text and gives its reason, also after a reload"
   server.finish(run, "failed", "The model is overloaded.");
   for (const reload of [false, true]) {
     if (reload) await page.reload();
-    await page.getByText("The model is overloaded.").waitFor();
+    await page.locator(".failure", { hasText: "The model is overloaded." }).waitFor();
     await page.locator(".agent", { hasText: "It began" }).waitFor();
   }
-  await page.getByRole("button", { name: "Ask again" }).click();
-  await until(() => sent().length === 2, "the question again");
-  assert.equal(sent()[1]?.params["text"], "Try");
+  await page.getByRole("button", { name: "Retry" }).click();
+  const asked = () => server.requests.filter(({ method }) => method === "run.retry");
+  await until(() => asked().length === 1, "the question again");
+  assert.equal(asked()[0]?.params["runId"], run.id);
 });
 
 test("an answer is announced when it begins and once when it is finished, not token by token", async () => {

@@ -32,4 +32,21 @@ addEventListener("pageshow", ({ persisted }) => persisted && store.probe());
 
 const app: ParleyApp = Object.assign(document.createElement("parley-app") as ParleyApp, { app: store, theme });
 document.body.replaceChildren(app);
-await store.begin(code);
+const begun = store.begin(code);
+// While the server is asked.
+load(async () => {
+  const { warmUp } = await import("./answers.ts");
+  setTimeout(warmUp);
+});
+whenIdle(() => load(() => import("./later.ts")));
+await begun;
+
+/** Elements come to life where they stand already. */
+function load(chunk: () => Promise<unknown>): void {
+  chunk().catch(() => (store.notice.value = "A part of this page could not be loaded. Reload it."));
+}
+
+function whenIdle(work: () => void): void {
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(work, { timeout: 1_000 });
+  else setTimeout(work, 200);
+}

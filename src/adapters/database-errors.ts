@@ -1,3 +1,4 @@
+import { StartError } from "../ports/start-error.ts";
 import { ParleyError } from "../protocol/errors.ts";
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -66,3 +67,14 @@ export const breaksConnection = (error: unknown): boolean => {
   if (code === undefined) return true;
   return network.has(code) || code.startsWith("08") || code.startsWith("57P") || code.startsWith("25P");
 };
+
+/** Why a start can't use the database; without the URL, which may hold a password. */
+export function databaseUnusable(error: unknown): StartError {
+  if (error instanceof StartError) return error;
+  const cause = error instanceof ParleyError ? (error.cause ?? error) : error;
+  return new StartError(
+    `The database of DATABASE_URL can't be used: ${cause instanceof Error ? cause.message : String(cause)}. ` +
+      "Check that the server runs, and the address, user, password and database of the URL.",
+    { cause },
+  );
+}

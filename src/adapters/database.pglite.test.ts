@@ -9,10 +9,10 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
-import { eventually } from "../../test/engine-process.ts";
 import { migrationsDir, openTestPglite, pgliteFolder } from "../../test/support/pglite.ts";
 import { newConversation, newUser, runAsAdmin, send, trySend, worldOf } from "../../test/support/store-world.ts";
 import { tempDir } from "../../test/support/temp-dir.ts";
+import { until } from "../../test/support/until.ts";
 import { StartError } from "../ports/start-error.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { openPglite } from "./database.pglite.ts";
@@ -115,7 +115,7 @@ describe("a full disk under PGlite", () => {
     free--;
     const rename = () => world.store.conversations.rename(alice, id, "After");
     // It looks at the disk once a second.
-    await eventually(() => rename().then(() => false, unavailable), "a write that is refused");
+    await until(() => rename().then(() => false, unavailable), "a write that is refused");
     await assert.rejects(trySend(world, alice, id), unavailable);
     await assert.rejects(world.database.probe(1_000), unavailable);
     await world.database.maintain();
@@ -124,7 +124,7 @@ describe("a full disk under PGlite", () => {
     assert.notEqual(await world.store.conversations.snapshot(alice, id, 1_000), null);
 
     free++;
-    await eventually(
+    await until(
       () =>
         rename().then(
           () => true,

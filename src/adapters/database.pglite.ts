@@ -9,7 +9,7 @@ import type { PGlite } from "@electric-sql/pglite";
 import { StartError } from "../ports/start-error.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { isReadOnly, toStoreError } from "./database-errors.ts";
-import { changing, type Database, openedAt, opening, type Transaction } from "./database.ts";
+import { changing, type Database, openedAt, opening, planning, type Transaction } from "./database.ts";
 import { diskFull, DiskSpace, freeBytesOf, LEAST_FREE_BYTES } from "./disk-space.ts";
 import { migrate } from "./migrator.ts";
 import { openFolder } from "./pglite-folder.ts";
@@ -48,7 +48,8 @@ export async function openPglite(options: PgliteOptions): Promise<Database> {
     await pglite.close();
     throw error;
   }
-  await pglite.exec(planning);
+  const settings = Object.entries(planning).map(([name, value]) => `set ${name} = ${value}`);
+  await pglite.exec(settings.join("; "));
   const { preparedStatements } = await import("./pglite-statements.ts");
   return pgliteDatabase(pglite, preparedStatements(pglite), await walBytes(pglite), new DiskSpace(freeBytes), options);
 }
@@ -59,14 +60,6 @@ function requireSpace(dataDir: string | undefined, freeBytes: () => number): voi
   const megabytes = LEAST_FREE_BYTES / 1024 / 1024;
   throw new StartError(`The disk of ${dataDir} is full. Make room there: Parley needs ${megabytes} MB to start.`);
 }
-
-/**
- * Each statement is planned once, when the tables may be empty and nothing has been counted; so the plan is the one
- * that stays right when they grow: index look-ups.
- */
-const planning =
-  "set plan_cache_mode = force_generic_plan; " +
-  "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off";
 
 async function walBytes(pglite: PGlite): Promise<number> {
   const { rows } = await pglite.query<{ bytes: string | number }>(
@@ -142,7 +135,9 @@ function pgliteDatabase(
         if (space.low) return;
         const position = await walBytes(pglite);
         if (position - checkpointed < maintainAfterBytes) return;
-        await pglite.exec("vacuum conversations, messages, runs, steps, outbox, sessions, idempotency_keys");
+        await pglite.exec(
+          "vacuum conversations, messages, runs, steps, approvals, memories, outbox, sessions, idempotency_keys",
+        );
         await pglite.exec("checkpoint");
         checkpointed = position;
       }),

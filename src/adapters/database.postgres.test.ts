@@ -4,14 +4,18 @@ import { createServer, connect as connectTcp, type AddressInfo, type Socket } fr
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
 import pg from "pg";
+import { recordingLogger } from "../../test/support/logger.fake.ts";
 import { migrationsDir } from "../../test/support/pglite.ts";
 import { type Postgres, startPostgres } from "../../test/support/postgres.ts";
 import { newConversation, newUser, send, trySend, worldOf } from "../../test/support/store-world.ts";
 import { until } from "../../test/support/until.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import { openPostgres, type PostgresOptions } from "./database.postgres.ts";
+import { uuidv7 } from "../protocol/id.ts";
+import { openPostgres, type PostgresOptions, versionProblem } from "./database.postgres.ts";
+import { readingFromStandby } from "./database.standby.ts";
 import type { Database } from "./database.ts";
 import { statement } from "./statement.ts";
+import { createStore } from "./store.drizzle.ts";
 
 let postgres: Postgres;
 let url: string;
@@ -226,4 +230,36 @@ test("close may be repeated, and refuses what comes after", async () => {
   await Promise.all([database.close(), database.close()]);
   await assert.rejects(works(database), unavailable);
   await assert.rejects(database.probe(1_000), unavailable);
+});
+
+test("a database keeps its name, another one has another, and what is too old is named", async () => {
+  const migrated = async (at: string) => {
+    const database = await openPostgres({ url: at, migrationsDir });
+    await database.close();
+    return database.deployment;
+  };
+  const other = await postgres.createDatabase("another_deployment");
+  const names = [await migrated(url), await migrated(url), await migrated(other)];
+  assert.match(names[0] ?? "", /^\d{8}\.\d{6}\.\d{6}$/);
+  assert.equal(names[0], names[1]);
+  assert.notEqual(names[0], names[2]);
+  assert.equal(versionProblem(150_000), undefined);
+  assert.match(versionProblem(140_011) ?? "", /PostgreSQL 14 is too old: version 15 or newer/);
+});
+
+test("a standby is used as it is: nothing is asked of it before, and lists are read from it", async () => {
+  const [primary, standby] = [
+    await openPostgres({ url, migrationsDir }),
+    await openPostgres({ url, migrationsDir: undefined }),
+  ];
+  const nobody = await openPostgres({ url: "postgres://postgres@127.0.0.1:1/none", migrationsDir: undefined });
+  for (const other of [standby, nobody]) {
+    const reading = readingFromStandby({ standby: other, primary, logger: recordingLogger() });
+    const store = createStore(primary, reading);
+    assert.deepEqual(await store.conversations.list({ tenantId: uuidv7(), userId: uuidv7() }, { limit: 10 }), {
+      conversations: [],
+      nextCursor: null,
+    });
+  }
+  await Promise.all([primary.close(), standby.close(), nobody.close()]);
 });

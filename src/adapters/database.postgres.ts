@@ -1,14 +1,20 @@
 /** A PostgreSQL server, 15 or later, through a bounded pool. Every wait has a limit. */
 import type { Client, ClientConfig, Pool, PoolClient, QueryResult } from "pg";
+import { StartError } from "../ports/start-error.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { breaksConnection, toStoreError } from "./database-errors.ts";
-import { changing, type Database, openedAt, opening, type Transaction } from "./database.ts";
+import { changing, type Database, openedAt, opening, planning, type Transaction } from "./database.ts";
 import { migrate } from "./migrator.ts";
 import { type Statement, valuesOf } from "./statement.ts";
 
+const OLDEST = 150_000;
+/** Longest wait for one statement of the migrations, the wait for another start that migrates included. */
+const MIGRATION_MS = 10 * 60_000;
+
 export interface PostgresOptions {
   readonly url: string;
-  readonly migrationsDir: string;
+  /** undefined for a standby, which gets its tables from its primary: nothing is asked of it before it is used. */
+  readonly migrationsDir: string | undefined;
   /** Connections of this process. */
   readonly maxConnections?: number;
   /** Transactions that may wait for a connection; more are refused with UNAVAILABLE. */
@@ -22,7 +28,13 @@ export interface PostgresOptions {
   readonly onIdleError?: (error: Error) => void;
 }
 
-export async function openPostgres(options: PostgresOptions): Promise<Database> {
+/** A database server: it knows which deployment it belongs to, and has standbys. */
+export interface PostgresDatabase extends Database {
+  /** Of the database and its copies, for as long as it lives: when its first migration was applied. */
+  readonly deployment: string;
+}
+
+export async function openPostgres(options: PostgresOptions): Promise<PostgresDatabase> {
   const {
     url,
     migrationsDir,
@@ -40,14 +52,16 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
   };
-  await migrateServer(new pg.Client(connection), migrationsDir);
+  const client = new pg.Client({ ...connection, query_timeout: MIGRATION_MS });
+  const deployment = migrationsDir === undefined ? "" : await migrateServer(client, migrationsDir);
 
   const pool = new pg.Pool({
     ...connection,
     max: maxConnections,
     idleTimeoutMillis: 60_000,
-    // Every statement has its index; a plan made while a table was small is kept, and must stay right when it grows.
-    options: "-c enable_seqscan=off",
+    options: Object.entries(planning)
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(" "),
     statement_timeout: statementTimeoutMs,
     lock_timeout: lockTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
@@ -62,14 +76,17 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     onIdleError(error);
   });
   pool.on("connect", (client) => client.on("error", () => undefined));
-  return postgresDatabase(pool, maxWaiting);
+  return { ...postgresDatabase(pool, maxWaiting), deployment };
 }
 
-async function migrateServer(client: Client, migrationsDir: string): Promise<void> {
+async function migrateServer(client: Client, migrationsDir: string): Promise<string> {
   // Rejected queries tell the same; an unheard event would end the process.
   client.on("error", () => undefined);
   try {
     await client.connect();
+    const { rows: versions } = await client.query<{ server_version_num: string }>("show server_version_num");
+    const tooOld = versionProblem(Number(versions[0]?.server_version_num));
+    if (tooOld !== undefined) throw new StartError(tooOld);
     await migrate(
       {
         exec: async (text) => all(await client.query<Record<string, unknown>>(text)).at(-1)?.rows ?? [],
@@ -77,12 +94,22 @@ async function migrateServer(client: Client, migrationsDir: string): Promise<voi
       },
       migrationsDir,
     );
+    const { rows } = await client.query<{ id: string }>(
+      "select to_char(min(applied_at) at time zone 'utc', 'YYYYMMDD.HH24MISS.US') as id from parley_migrations",
+    );
+    return rows[0]?.id ?? "";
   } catch (error) {
     throw toStoreError(error);
   } finally {
     await client.end();
   }
 }
+
+/** What an operator has to mend, or undefined. `version` is PostgreSQL's server_version_num: 150004 is 15.4. */
+export const versionProblem = (version: number): string | undefined =>
+  version >= OLDEST
+    ? undefined
+    : `PostgreSQL ${Math.floor(version / 10_000)} is too old: version ${OLDEST / 10_000} or newer is needed.`;
 
 /** pg answers several statements with an array, whatever its types say. */
 const all = <Row extends object>(result: QueryResult<Row> | QueryResult<Row>[]): QueryResult<Row>[] =>

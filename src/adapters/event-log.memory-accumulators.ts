@@ -1,4 +1,4 @@
-import type { Accumulate, Accumulator } from "../ports/event-log.ts";
+import { type Accumulate, type Accumulator, type PartKind, TEXT } from "../ports/event-log.ts";
 import { GrowingText } from "../protocol/growing-text.ts";
 
 /** UTF-16 units of one part. */
@@ -9,6 +9,7 @@ const MAX_PARTS = 256;
 interface Part {
   readonly messageId: string;
   readonly partIndex: number;
+  readonly kind: PartKind;
   readonly text: GrowingText;
 }
 
@@ -19,18 +20,20 @@ export class Accumulators {
   complete: boolean;
 
   constructor(initial: readonly Accumulator[], complete: boolean) {
-    this.#parts = initial.map(({ messageId, partIndex, text }) => ({
+    this.#parts = initial.map(({ messageId, partIndex, part, text }) => ({
       messageId,
       partIndex,
+      kind: part,
       text: new GrowingText(text),
     }));
     this.complete = complete;
   }
 
   list(): Accumulator[] {
-    return this.#parts.map(({ messageId, partIndex, text }) => ({
+    return this.#parts.map(({ messageId, partIndex, kind, text }) => ({
       messageId,
       partIndex,
+      part: kind,
       text: text.toString(),
     }));
   }
@@ -40,25 +43,27 @@ export class Accumulators {
       case "extend":
         return this.#extend(change.messageId, change.partIndex, change.offset, change.delta);
       case "reset":
-        return this.#reset(change.messageId, change.partIndex, change.length);
+        return this.#reset(change);
       case "drop":
         this.#parts = this.#parts.filter((part) => part.messageId !== change.messageId);
     }
   }
 
   #extend(messageId: string, partIndex: number, offset: number, delta: string): void {
-    const part = this.#find(messageId, partIndex) ?? this.#begin(messageId, partIndex);
+    const part = this.#find(messageId, partIndex) ?? this.#begin(messageId, partIndex, TEXT);
     const { length } = part.text;
     const added = offset === length ? delta : delta.slice(length - offset);
     if (offset > length || length + added.length > MAX_TEXT) this.complete = false;
     else if (offset + delta.length > length) part.text.append(added);
   }
 
-  #reset(messageId: string, partIndex: number, length: number): void {
-    this.#parts = this.#parts.filter((part) => part.messageId !== messageId || part.partIndex <= partIndex);
-    const part = this.#find(messageId, partIndex) ?? this.#begin(messageId, partIndex);
-    this.complete = part.text.length >= length;
-    part.text.cut(length);
+  #reset({ messageId, partIndex, length, part: begins }: Extract<Accumulate, { readonly kind: "reset" }>): void {
+    const kept = length > 0 ? partIndex + 1 : partIndex;
+    this.#parts = this.#parts.filter((part) => part.messageId !== messageId || part.partIndex < kept);
+    if (begins !== undefined) this.#begin(messageId, partIndex, begins);
+    const part = this.#find(messageId, partIndex);
+    this.complete = length === 0 || (part !== undefined && part.text.length >= length);
+    part?.text.cut(length);
   }
 
   /** From the end, as the part that grows is the newest. */
@@ -70,12 +75,12 @@ export class Accumulators {
     return undefined;
   }
 
-  #begin(messageId: string, partIndex: number): Part {
+  #begin(messageId: string, partIndex: number, kind: PartKind): Part {
     if (this.#parts.length >= MAX_PARTS) {
       this.#parts.shift();
       this.complete = false;
     }
-    const part = { messageId, partIndex, text: new GrowingText() };
+    const part = { messageId, partIndex, kind, text: new GrowingText() };
     this.#parts.push(part);
     return part;
   }

@@ -1,4 +1,5 @@
-import type { LogEntry } from "../ports/event-log.ts";
+import type { DeltaKey, LogEntry } from "../ports/event-log.ts";
+import { deltaHead, deltaPart, encodeDelta } from "../protocol/codec.ts";
 
 export interface Retention {
   readonly maxEvents: number;
@@ -6,61 +7,110 @@ export interface Retention {
   readonly maxBytes: number;
 }
 
-const FIRST_CHUNK = 1024;
-const CHUNK = 64 * 1024;
+const FIRST_CHUNK = 256;
+const CHUNK = 16 * 1024;
+
+/** Bytes of a record before its content: milliseconds since 1970, bytes of content, offset of a delta or NO_DELTA. */
+const RECORD = 8 + 4 + 4;
+const NO_DELTA = -1;
+/** Deltas are a word or so; a longer text is written faster by the native encoder. */
+const SHORT = 64;
+
+/** From this seq on, deltas are of this part. */
+interface Stretch {
+  readonly from: number;
+  readonly key: Omit<DeltaKey, "offset" | "text">;
+}
 
 /**
  * Records of adjacent entries, in bytes outside of the garbage-collected heap: a thousand streams retain two million
- * entries, and as objects those would cost the collector more than all the rest of a token costs.
+ * entries, and as objects those would cost the collector more than all the rest of a token costs. A delta is kept as
+ * its text; its JSON, ten times that, is made again for the few who read.
  *
- *   bytes  {"type":…}{"type":…}{"type":…} … free
- *   ends             ▲         ▲         ▲
+ *   bytes    … trimmed … │ record │ record │ record │ … free
+ *                        ▲ start                    ▲ used
+ *   record   time │ length │ offset │ event JSON, or a delta's text
  */
 class Chunk {
   readonly bytes: Buffer;
-  /** Seq of its first record. */
+  readonly #view: DataView;
+  /** Seqs of its records. */
   first: number;
-  readonly ends: number[] = [];
-  /** Milliseconds since 1970 when each was taken; below 0 for a text delta. */
-  readonly times: number[] = [];
+  last: number;
+  start = 0;
   used = 0;
+  readonly #stretches: Stretch[] = [];
 
   constructor(bytes: Buffer, first: number) {
     this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.first = first;
+    this.last = first - 1;
   }
 
-  get last(): number {
-    return this.first + this.ends.length - 1;
+  /** Appends a record and answers its bytes. The caller has seen to it that there is room. */
+  push(time: number, event: string, delta: DeltaKey | undefined): number {
+    const seq = ++this.last;
+    if (delta !== undefined) this.#enter(seq, delta);
+    const at = this.used;
+    const length = this.#write(delta?.text ?? event, at + RECORD);
+    this.#view.setFloat64(at, time);
+    this.#view.setUint32(at + 8, length);
+    this.#view.setInt32(at + 12, delta?.offset ?? NO_DELTA);
+    this.used = at + RECORD + length;
+    return RECORD + length;
   }
 
-  start(seq: number): number {
-    return this.ends[seq - this.first - 1] ?? 0;
+  /** Forgets the first record and answers its bytes. */
+  trim(): number {
+    const bytes = this.bytesAt(this.start);
+    this.start += bytes;
+    this.first++;
+    return bytes;
   }
 
-  end(seq: number): number {
-    return this.ends[seq - this.first] ?? 0;
+  /** Of the record at `at`. */
+  bytesAt(at: number): number {
+    return RECORD + this.#view.getUint32(at + 8);
   }
 
-  read(seq: number): LogEntry {
-    const time = this.times[seq - this.first] ?? 0;
-    const ts = new Date(Math.abs(time)).toISOString();
-    const event = this.bytes.toString("utf8", this.start(seq), this.end(seq));
-    return time < 0 ? { seq, ts, event, delta: deltaOf(event) } : { seq, ts, event };
+  read(seq: number, at: number): LogEntry {
+    const ts = new Date(this.#view.getFloat64(at)).toISOString();
+    const content = this.bytes.toString("utf8", at + RECORD, at + this.bytesAt(at));
+    const offset = this.#view.getInt32(at + 12);
+    const key = offset === NO_DELTA ? undefined : this.#stretches.findLast(({ from }) => from <= seq)?.key;
+    if (key === undefined) return { seq, ts, event: content };
+    const head = deltaHead(deltaPart(key), key.messageId, key.partIndex);
+    return { seq, ts, event: encodeDelta(head, offset, content), delta: { ...key, offset, text: content } };
   }
-}
 
-/** What was taken apart when it was appended is put together again for the few who read. */
-function deltaOf(event: string): NonNullable<LogEntry["delta"]> {
-  const parsed = JSON.parse(event) as { messageId: string; partIndex: number; offset: number; delta: string };
-  const { messageId, partIndex, offset, delta } = parsed;
-  return { messageId, partIndex, offset, text: delta };
+  #enter(from: number, { part, toolCallId, messageId, partIndex }: DeltaKey): void {
+    const key = this.#stretches.at(-1)?.key;
+    const goesOn =
+      key?.partIndex === partIndex && key.messageId === messageId && key.part === part && key.toolCallId === toolCallId;
+    if (goesOn) return;
+    const next = { part, messageId, partIndex };
+    this.#stretches.push({ from, key: toolCallId === undefined ? next : { ...next, toolCallId } });
+  }
+
+  /** In UTF-8; answers the bytes. */
+  #write(text: string, at: number): number {
+    const { length } = text;
+    if (length > SHORT) return this.bytes.write(text, at, "utf8");
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit >= 0x80) return this.bytes.write(text, at, "utf8");
+      this.#view.setUint8(at + i, unit);
+    }
+    return length;
+  }
 }
 
 /** The newest entries of a topic, with adjacent seqs, trimmed from the front. */
 export class RetainedEntries {
   readonly #retention: Retention;
   #chunks: Chunk[] = [];
+  #newest: Chunk | undefined = undefined;
   /** Of a chunk that was trimmed whole: the next one is made of it. */
   #spare: Buffer | undefined = undefined;
   #bytes = 0;
@@ -84,22 +134,19 @@ export class RetainedEntries {
   }
 
   /** Appends, trims to the retention, and answers the new seq. `time`: milliseconds since 1970. */
-  push(time: number, event: string, isDelta: boolean): number {
+  push(time: number, event: string, delta: DeltaKey | undefined): number {
     const seq = ++this.#head;
     // UTF-8 takes at most three bytes for a UTF-16 unit.
-    const chunk = this.#room(event.length * 3, seq);
-    const written = chunk.bytes.write(event, chunk.used, "utf8");
-    chunk.used += written;
-    chunk.ends.push(chunk.used);
-    chunk.times.push(isDelta ? -time : time);
-    this.#bytes += written;
+    const chunk = this.#room(RECORD + (delta?.text ?? event).length * 3, seq);
+    this.#bytes += chunk.push(time, event, delta);
     const { maxEvents, maxBytes } = this.#retention;
-    while (this.#head - this.#first >= maxEvents || this.#bytes > maxBytes) this.#dropFirst();
+    while (seq - this.#first >= maxEvents || this.#bytes > maxBytes) this.#dropFirst();
     return seq;
   }
 
   clear(): void {
     this.#chunks = [];
+    this.#newest = undefined;
     this.#spare = undefined;
     this.#bytes = 0;
     this.#first = this.#head + 1;
@@ -109,35 +156,39 @@ export class RetainedEntries {
   from(seq: number, limit: number, maxBytes: number): LogEntry[] {
     const entries: LogEntry[] = [];
     let bytes = 0;
-    let next = Math.max(seq, this.#first);
     for (const chunk of this.#chunks) {
-      for (; next <= chunk.last; next++) {
-        bytes += chunk.end(next) - chunk.start(next);
-        if (entries.length >= limit || (bytes > maxBytes && entries.length > 0)) return entries;
-        entries.push(chunk.read(next));
+      if (chunk.last < seq) continue;
+      for (let next = chunk.first, at = chunk.start; next <= chunk.last; next++, at += chunk.bytesAt(at)) {
+        if (next < seq) continue;
+        if (entries.length >= limit) return entries;
+        const entry = chunk.read(next, at);
+        bytes += Buffer.byteLength(entry.event);
+        if (bytes > maxBytes && entries.length > 0) return entries;
+        entries.push(entry);
       }
     }
     return entries;
   }
 
   #room(bytes: number, seq: number): Chunk {
-    const newest = this.#chunks.at(-1);
+    const newest = this.#newest;
     if (newest !== undefined && newest.bytes.length - newest.used >= bytes) return newest;
     const size = Math.max(bytes, newest === undefined ? FIRST_CHUNK : Math.min(CHUNK, newest.bytes.length * 4));
     const spare = this.#spare !== undefined && this.#spare.length >= size ? this.#spare : undefined;
     if (spare !== undefined) this.#spare = undefined;
-    const chunk = new Chunk(spare ?? Buffer.allocUnsafeSlow(size), seq);
-    this.#chunks.push(chunk);
-    return chunk;
+    this.#newest = new Chunk(spare ?? Buffer.allocUnsafeSlow(size), seq);
+    this.#chunks.push(this.#newest);
+    return this.#newest;
   }
 
   #dropFirst(): void {
     const [oldest] = this.#chunks;
     if (oldest === undefined) return;
-    this.#bytes -= oldest.end(this.#first) - oldest.start(this.#first);
+    this.#bytes -= oldest.trim();
     this.#first++;
-    if (this.#first <= oldest.last) return;
+    if (oldest.first <= oldest.last) return;
     this.#chunks.shift();
-    if (this.#chunks.length > 0 && oldest.bytes.length === CHUNK) this.#spare = oldest.bytes;
+    if (this.#chunks.length === 0) this.#newest = undefined;
+    else if (oldest.bytes.length === CHUNK) this.#spare = oldest.bytes;
   }
 }

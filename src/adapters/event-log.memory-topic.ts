@@ -43,10 +43,10 @@ class WriterState {
 /** The newest ids and their seqs: at least `REMEMBERED_IDS`, at most twice as many. */
 class RecentIds {
   #newer = new Map<string, number>();
-  #older = new Map<string, number>();
+  #older: ReadonlyMap<string, number> | undefined = undefined;
 
   get(id: string): number | undefined {
-    return this.#newer.get(id) ?? this.#older.get(id);
+    return this.#newer.get(id) ?? this.#older?.get(id);
   }
 
   add(id: string, seq: number): void {
@@ -78,11 +78,12 @@ export class MemoryTopic {
   /** What subscribers have yet to hear of; nearly always one entry. */
   news: LogEntry[] | undefined = undefined;
   readonly #accumulators: Accumulators;
-  readonly #writers = new Map<string, WriterState>();
+  /** Made with the first of them, as `#ids` is: most topics lie idle. */
+  #writers: Map<string, WriterState> | undefined = undefined;
   /** The one that appended last: nearly always the next as well. */
   #lastWriter = "";
   #lastState: WriterState | undefined = undefined;
-  readonly #ids = new RecentIds();
+  #ids: RecentIds | undefined = undefined;
 
   constructor(request: OpenRequest, retention: Retention, now: number) {
     this.name = request.topic;
@@ -115,7 +116,7 @@ export class MemoryTopic {
   }
 
   #appendFenced(append: Append, writer: string, n: number, fence: number, now: Now): AppendResult {
-    let state = writer === this.#lastWriter ? this.#lastState : this.#writers.get(writer);
+    let state = writer === this.#lastWriter ? this.#lastState : this.#writers?.get(writer);
     if (state !== undefined && n <= state.n) {
       return { ok: true, seq: state.seqOf(n) ?? state.seq, duplicate: true };
     }
@@ -131,16 +132,17 @@ export class MemoryTopic {
   }
 
   #appendUnfenced(append: Append, eventId: string, now: Now): AppendResult {
-    const known = this.#ids.get(eventId);
+    const known = this.#ids?.get(eventId);
     if (known !== undefined) return { ok: true, seq: known, duplicate: true };
     const seq = this.#push(append, now);
+    this.#ids ??= new RecentIds();
     this.#ids.add(eventId, seq);
     return { ok: true, seq, duplicate: false };
   }
 
   #push({ event, accumulate, delta }: Append, { time, ts }: Now): number {
     if (accumulate !== undefined) this.#accumulators.apply(accumulate);
-    const seq = this.entries.push(time, event, delta !== undefined);
+    const seq = this.entries.push(time, event, delta);
     if (this.heard) {
       const entry: LogEntry = delta === undefined ? { seq, ts, event } : { seq, ts, event, delta };
       if (this.news === undefined) this.news = [entry];
@@ -150,14 +152,15 @@ export class MemoryTopic {
   }
 
   #newWriter(writer: string): WriterState {
-    if (this.#writers.size >= MAX_WRITERS) {
-      for (const oldest of this.#writers.keys()) {
-        this.#writers.delete(oldest);
+    const writers = (this.#writers ??= new Map());
+    if (writers.size >= MAX_WRITERS) {
+      for (const oldest of writers.keys()) {
+        writers.delete(oldest);
         break;
       }
     }
     const state = new WriterState();
-    this.#writers.set(writer, state);
+    writers.set(writer, state);
     return state;
   }
 }

@@ -149,6 +149,11 @@ export class MemoryEventLog implements EventLog {
     };
   }
 
+  /** Nothing lies between it and its listeners. */
+  onReconnect(): () => void {
+    return () => undefined;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#sweeper);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { ParleyError } from "../protocol/errors.ts";
 import { createLogger } from "./logger.ts";
-import { redactText } from "./redact.ts";
+import { Redactor } from "./redact.ts";
 
 function recorded(level: "debug" | "info" | "silent" = "debug") {
   const lines: string[] = [];
@@ -60,6 +60,9 @@ const leaks: Readonly<Record<string, (log: ReturnType<typeof recorded>["log"]) =
   "a cookie in a text": (log) => log.info({ note: `parley_session=${S}; Path=/` }, "m"),
   "a login link": (log) => log.info({}, `open http://127.0.0.1:8765/#login=${S}`),
   "a provider's key in a text": (log) => log.info({ note: `Incorrect API key provided: sk-${S}` }, "m"),
+  "a key of Google's in a text": (log) => log.info({ note: `API key not valid: AIza${S}` }, "m"),
+  "a key of Google's in a header": (log) => log.info({ headers: { "x-goog-api-key": S } }, "m"),
+  "a key in an address": (log) => log.info({}, `POST https://host/v1/models:stream?alt=sse&key=${S}`),
   "an aggregate's errors": (log) =>
     log.error({ err: new AggregateError([Object.assign(new Error("x"), { token: S })]) }, "m"),
 };
@@ -73,6 +76,21 @@ for (const [what, leak] of Object.entries(leaks)) {
     assert.ok(lines[0]?.includes("[secret]"), lines[0]);
   });
 }
+
+test("no secret is logged: what this server was given, wherever it stands", () => {
+  const lines: string[] = [];
+  const [key, longer] = ["no-form-of-a-key-1", "no-form-of-a-key-1-and-more"];
+  const destination = { write: (line: string) => lines.push(line) };
+  const log = createLogger({ level: "debug", secrets: [key, longer, "ollama"], destination });
+  const cause = new Error(`401 from https://host/${longer}/x`);
+  log.error(
+    { err: new ParleyError("MODEL_FAILED", { cause }), list: [{ words: `say ${key}` }], ollama: "ollama" },
+    key,
+  );
+  log.child({ who: key }).warn({}, `with ${longer}`);
+  assert.ok(!/no-form|and-more/.test(lines.join("")), lines.join(""));
+  assert.ok(lines[0]?.includes('"ollama":"ollama"'), "a placeholder is no secret");
+});
 
 test("what only looks like a secret stays readable", () => {
   const { log, last } = recorded();
@@ -105,7 +123,8 @@ test("a line is bounded, whatever is logged", () => {
 });
 
 test("text without secrets is not changed", () => {
-  assert.equal(redactText("a plain sentence, with basic words"), "a plain sentence, with basic words");
+  const text = "a plain sentence, with basic words and a key=board";
+  assert.equal(new Redactor(["another-secret"]).text(text), text);
 });
 
 test("nothing is lost at the exit", async () => {

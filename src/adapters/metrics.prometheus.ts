@@ -16,6 +16,9 @@ const GAUGES: Readonly<Record<GaugeName, readonly [name: string, help: string]>>
   runs: ["parley_runs_active", "Runs that this node works on."],
   requestsInFlight: ["parley_requests_in_flight", "Requests that wait for their answer."],
   bufferedBytes: ["parley_buffered_bytes", "Bytes that wait for slow peers."],
+  redisUp: ["parley_redis_up", "1 while Redis answers, 0 while it does not."],
+  redisPing: ["parley_redis_ping_seconds", "How long Redis took to answer the last ping."],
+  redisReconnects: ["parley_redis_reconnects", "How often the connection to Redis was made anew."],
 };
 
 /** Statuses of a run that is not over; those that are over are counted by parley_runs_ended_total. */
@@ -23,6 +26,7 @@ const OPEN_STATUSES = ["queued", "running", "waiting"];
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
+type AddCounter = (name: string, help: string, labelNames: readonly string[], read: () => Iterable<Sample>) => void;
 
 /** Registers everything once; what it returns reads the counts anew each time. */
 export function exposition(source: ServerMetrics): Exposition {
@@ -30,7 +34,7 @@ export function exposition(source: ServerMetrics): Exposition {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const counter = (name: string, help: string, labelNames: readonly string[], read: () => Iterable<Sample>): void => {
+  const counter: AddCounter = (name, help, labelNames, read) => {
     new Counter({
       name,
       help,
@@ -45,6 +49,8 @@ export function exposition(source: ServerMetrics): Exposition {
   const total = (name: string, help: string, read: () => number) => counter(name, help, [], () => [[{}, read()]]);
 
   counters(source, counter, total);
+  modelCounters(source, counter);
+  toolCounters(source, counter);
   new ArraysHistogram({
     name: "parley_request_seconds",
     help: "From a request's arrival to its answer.",
@@ -63,6 +69,18 @@ export function exposition(source: ServerMetrics): Exposition {
     registers,
     read: () => [[{}, source.appends]],
   });
+  new ArraysHistogram({
+    name: "parley_model_first_token_seconds",
+    help: "From a request to a provider to the first thing that its model said.",
+    registers,
+    read: () => [...source.agent.models].map(([model, { spoke }]) => [{ model }, spoke] as const),
+  });
+  new ArraysHistogram({
+    name: "parley_tool_seconds",
+    help: "What tool calls ran.",
+    registers,
+    read: () => [...source.agent.tools].map(([tool, { duration }]) => [{ tool }, duration] as const),
+  });
   gauges(source, registry);
 
   return async () => ({ contentType: registry.contentType, body: await registry.metrics() });
@@ -70,7 +88,7 @@ export function exposition(source: ServerMetrics): Exposition {
 
 function counters(
   source: ServerMetrics,
-  counter: (name: string, help: string, labels: readonly string[], read: () => Iterable<Sample>) => void,
+  counter: AddCounter,
   total: (name: string, help: string, read: () => number) => void,
 ): void {
   total("parley_connections_opened_total", "Connections accepted.", () => source.opened);
@@ -86,13 +104,13 @@ function counters(
       for (const [code, count] of errors) yield [{ method, code }, count];
     }
   });
-  total("parley_events_delivered_total", "Log entries sent, once per subscriber.", () => delivery(source).events);
-  total("parley_bytes_delivered_total", "Bytes of the frames that carried events.", () => delivery(source).bytes);
-  total("parley_lagging_total", "Subscriptions that fell behind.", () => delivery(source).lagged);
-  total("parley_resyncs_total", "Subscriptions that had to start again.", () => delivery(source).resyncs);
-  total("parley_gaps_healed_total", "Gaps repaired from the log.", () => delivery(source).gapsHealed);
-  total("parley_too_slow_total", "Connections closed 4008.", () => delivery(source).tooSlow);
-  total("parley_log_reads_failed_total", "Reads of the log that failed.", () => delivery(source).readsFailed);
+  total("parley_events_delivered_total", "Log entries sent, once per subscriber.", () => delivered(source, "events"));
+  total("parley_bytes_delivered_total", "Bytes of the frames that carried events.", () => delivered(source, "bytes"));
+  total("parley_lagging_total", "Subscriptions that fell behind.", () => delivered(source, "lagged"));
+  total("parley_resyncs_total", "Subscriptions that had to start again.", () => delivered(source, "resyncs"));
+  total("parley_gaps_healed_total", "Gaps repaired from the log.", () => delivered(source, "gapsHealed"));
+  total("parley_too_slow_total", "Connections closed 4008.", () => delivered(source, "tooSlow"));
+  total("parley_log_reads_failed_total", "Reads of the log that failed.", () => delivered(source, "readsFailed"));
   total("parley_log_entries_appended_total", "Entries appended to the event log.", () => source.appendedEntries);
   total("parley_runs_started_total", "Runs claimed, takeovers included.", () => source.runsStarted);
   total("parley_runs_taken_over_total", "Runs claimed from an expired lease.", () => source.takeovers);
@@ -103,16 +121,55 @@ function counters(
   total("parley_bugs_total", "Errors that should not have happened; each is in the log.", () => source.bugs);
 }
 
-const NOTHING: DeliveryCounts = {
-  events: 0,
-  bytes: 0,
-  lagged: 0,
-  resyncs: 0,
-  gapsHealed: 0,
-  tooSlow: 0,
-  readsFailed: 0,
-};
-const delivery = (source: ServerMetrics): DeliveryCounts => source.deliveryCounts ?? NOTHING;
+function modelCounters(source: ServerMetrics, counter: AddCounter): void {
+  const { models } = source.agent;
+  counter(
+    "parley_model_calls_total",
+    'Calls to providers, by how they ended: "ok", "aborted", or what failed.',
+    ["model", "outcome"],
+    function* () {
+      for (const [model, { outcomes }] of models) {
+        for (const [outcome, count] of outcomes) yield [{ model, outcome }, count];
+      }
+    },
+  );
+  counter("parley_model_retries_total", "Calls repeated, by what had failed.", ["model", "kind"], function* () {
+    for (const [model, { retries }] of models) for (const [kind, count] of retries) yield [{ model, kind }, count];
+  });
+  counter("parley_model_fallbacks_total", "Times that a model was given up for the next.", ["model"], () =>
+    [...models].map(([model, { fallbacks }]) => [{ model }, fallbacks]),
+  );
+  counter(
+    "parley_model_tokens_total",
+    "Tokens as providers count them: cached is a part of input, reasoning of output.",
+    ["model", "kind"],
+    function* () {
+      for (const [model, counts] of models) {
+        yield [{ model, kind: "input" }, counts.inputTokens];
+        yield [{ model, kind: "cached" }, counts.cachedInputTokens];
+        yield [{ model, kind: "output" }, counts.outputTokens];
+        yield [{ model, kind: "reasoning" }, counts.reasoningTokens];
+      }
+    },
+  );
+  counter("parley_model_cost_usd_total", "What answers cost, where the price is known.", ["model"], () =>
+    [...models].map(([model, { costMicros }]) => [{ model }, costMicros / 1e6]),
+  );
+}
+
+function toolCounters(source: ServerMetrics, counter: AddCounter): void {
+  const { tools, approvals } = source.agent;
+  counter("parley_tool_calls_total", "Tool calls, by how they ended.", ["tool", "outcome"], function* () {
+    for (const [tool, { outcomes }] of tools) {
+      for (const [outcome, count] of outcomes) yield [{ tool, outcome }, count];
+    }
+  });
+  counter("parley_approvals_total", "Approvals that were asked for, by how they ended.", ["outcome"], () =>
+    Object.entries(approvals).map(([outcome, count]) => [{ outcome }, count]),
+  );
+}
+
+const delivered = (source: ServerMetrics, name: keyof DeliveryCounts): number => source.deliveryCounts?.[name] ?? 0;
 
 function gauges(source: ServerMetrics, registry: Registry): void {
   const registers = [registry];
@@ -149,6 +206,16 @@ function gauges(source: ServerMetrics, registry: Registry): void {
     },
   });
   new Gauge({
+    name: "parley_model_breaker_state",
+    help: "Circuit breaker of a model, as this node knows it: 0 closed, 1 half-open (a probe is out), 2 open.",
+    labelNames: ["model"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [model, value] of breakerStates(source)) this.set({ model }, value);
+    },
+  });
+  new Gauge({
     name: "parley_event_loop_delay_seconds",
     help: "How late the event loop was since the last scrape.",
     labelNames: ["quantile"],
@@ -163,6 +230,22 @@ function gauges(source: ServerMetrics, registry: Registry): void {
       loopDelay.reset();
     },
   });
+}
+
+const BREAKER_VALUE = { closed: 0, "half-open": 1, open: 2 } as const;
+
+/** Of models that share a label the worst; none when they can't be read. */
+function breakerStates(source: ServerMetrics): ReadonlyMap<string, number> {
+  const states = new Map<string, number>();
+  try {
+    for (const [model, state] of source.readBreakers?.() ?? []) {
+      const label = source.agent.models.label(model);
+      states.set(label, Math.max(states.get(label) ?? 0, BREAKER_VALUE[state]));
+    }
+  } catch {
+    return new Map();
+  }
+  return states;
 }
 
 function readGauge(source: ServerMetrics, name: GaugeName): number | undefined {

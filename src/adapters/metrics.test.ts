@@ -152,3 +152,61 @@ test("a histogram's buckets are cumulative and include their bound", () => {
     }),
   );
 });
+
+test("models: calls by outcome, retries, fallbacks, tokens, cost and time to the first token", async () => {
+  const model = "openai/some";
+  metrics.modelCalled(model, "overload");
+  metrics.modelRetried(model, "overload");
+  metrics.modelCalled(model, "ok");
+  metrics.modelSpoke(model, 800);
+  metrics.modelUsed(model, { inputTokens: 100, cachedInputTokens: 60, outputTokens: 20, costMicros: 2_500_000 });
+  metrics.modelUsed(model, { inputTokens: 1, outputTokens: 2, reasoningTokens: 1 });
+  metrics.modelFellBack("anthropic/gone");
+  const samples = await scrape();
+  assert.equal(samples.get('parley_model_calls_total{model="openai/some",outcome="ok"}'), 1);
+  assert.equal(samples.get('parley_model_calls_total{model="openai/some",outcome="overload"}'), 1);
+  assert.equal(samples.get('parley_model_retries_total{model="openai/some",kind="overload"}'), 1);
+  assert.equal(samples.get('parley_model_fallbacks_total{model="anthropic/gone"}'), 1);
+  assert.equal(samples.get('parley_model_tokens_total{model="openai/some",kind="input"}'), 101);
+  assert.equal(samples.get('parley_model_tokens_total{model="openai/some",kind="cached"}'), 60);
+  assert.equal(samples.get('parley_model_tokens_total{model="openai/some",kind="output"}'), 22);
+  assert.equal(samples.get('parley_model_tokens_total{model="openai/some",kind="reasoning"}'), 1);
+  assert.equal(samples.get('parley_model_cost_usd_total{model="openai/some"}'), 2.5);
+  assert.equal(samples.get('parley_model_first_token_seconds_bucket{model="openai/some",le="1"}'), 1);
+  assert.equal(samples.get('parley_model_first_token_seconds_sum{model="openai/some"}'), 0.8);
+});
+
+test("ids of models that requests make up share one label after the first fifty", async () => {
+  for (let i = 0; i < 1000; i++) metrics.modelCalled(`openai/made-up-${i}`, "request");
+  const samples = [...(await scrape())].filter(([name]) => name.startsWith("parley_model_calls_total"));
+  assert.equal(samples.length, 51);
+  assert.equal(new Map(samples).get('parley_model_calls_total{model="other",outcome="request"}'), 950);
+});
+
+test("[R9] the breaker of each model is shown, and shown again when it has closed", async () => {
+  const states = new Map<string, "closed" | "open" | "half-open">([["openai/a", "open"]]);
+  metrics.breakers(() => states);
+  const gauge = async () => (await scrape()).get('parley_model_breaker_state{model="openai/a"}');
+  assert.equal(await gauge(), 2);
+  states.set("openai/a", "half-open");
+  assert.equal(await gauge(), 1);
+  states.set("openai/a", "closed");
+  assert.equal(await gauge(), 0);
+  metrics.breakers(() => {
+    throw new Error("gone");
+  });
+  assert.equal(await gauge(), undefined);
+});
+
+test("tools by outcome and duration, approvals by how they ended", async () => {
+  metrics.toolFinished("clock", "completed", 3);
+  metrics.toolFinished("clock", "failed", 70);
+  metrics.approvalEnded("expired");
+  const samples = await scrape();
+  assert.equal(samples.get('parley_tool_calls_total{tool="clock",outcome="completed"}'), 1);
+  assert.equal(samples.get('parley_tool_calls_total{tool="clock",outcome="failed"}'), 1);
+  assert.equal(samples.get('parley_tool_seconds_bucket{tool="clock",le="0.005"}'), 1);
+  assert.equal(samples.get('parley_tool_seconds_count{tool="clock"}'), 2);
+  assert.equal(samples.get('parley_approvals_total{outcome="expired"}'), 1);
+  assert.equal(samples.get('parley_approvals_total{outcome="approved"}'), 0);
+});

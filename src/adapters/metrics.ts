@@ -3,9 +3,21 @@
  * that nobody scrapes never loads the library, and labels take only values known in advance.
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
-import type { DeliveryCounts, Gauge, Metrics, RunEnd } from "../ports/metrics.ts";
+import type { BreakerState } from "../ports/breaker.ts";
+import type {
+  ApprovalOutcome,
+  DeliveryCounts,
+  Gauge,
+  Metrics,
+  ModelOutcome,
+  RunEnd,
+  ToolOutcome,
+} from "../ports/metrics.ts";
+import type { ModelErrorKind } from "../ports/model.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { METHODS } from "../protocol/methods.ts";
+import type { Usage } from "../protocol/shapes.ts";
+import { AgentCounts, bump } from "./metrics-agent.ts";
 import { ArrayHistogram } from "./metrics-histogram.ts";
 import type { Exposition } from "./metrics.prometheus.ts";
 
@@ -41,9 +53,11 @@ export class ServerMetrics implements Metrics {
   readonly gauges = new Map<Gauge, () => number>();
   readonly firstTokens = new ArrayHistogram(FIRST_TOKEN_MS);
   readonly appends = new ArrayHistogram(APPEND_MS);
+  readonly agent = new AgentCounts();
   readonly loopDelay: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   deliveryCounts: DeliveryCounts | undefined = undefined;
   readRunCounts: (() => Promise<Readonly<Record<string, number>>>) | undefined = undefined;
+  readBreakers: (() => Iterable<readonly [model: string, state: BreakerState["state"]]>) | undefined = undefined;
   opened = 0;
   closed = 0;
   appendedEntries = 0;
@@ -108,6 +122,38 @@ export class ServerMetrics implements Metrics {
     this.modelTokens += count;
   }
 
+  modelCalled(model: string, outcome: ModelOutcome): void {
+    bump(this.agent.models.of(model).outcomes, outcome);
+  }
+
+  modelSpoke(model: string, ms: number): void {
+    this.agent.models.of(model).spoke.add(ms);
+  }
+
+  modelUsed(model: string, usage: Usage): void {
+    this.agent.models.of(model).used(usage);
+  }
+
+  modelRetried(model: string, kind: ModelErrorKind): void {
+    bump(this.agent.models.of(model).retries, kind);
+  }
+
+  modelFellBack(model: string): void {
+    this.agent.models.of(model).fallbacks++;
+  }
+
+  breakers(read: () => Iterable<readonly [model: string, state: BreakerState["state"]]>): void {
+    this.readBreakers = read;
+  }
+
+  toolFinished(tool: string, outcome: ToolOutcome, ms: number): void {
+    this.agent.toolFinished(tool, outcome, ms);
+  }
+
+  approvalEnded(outcome: ApprovalOutcome): void {
+    this.agent.approvals[outcome]++;
+  }
+
   bug(): void {
     this.bugs++;
   }
@@ -133,7 +179,3 @@ export class ServerMetrics implements Metrics {
 }
 
 const newMethodCounts = (): MethodCounts => ({ latency: new ArrayHistogram(REQUEST_MS), ok: 0, errors: new Map() });
-
-function bump<K>(counts: Map<K, number>, key: K): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
-}

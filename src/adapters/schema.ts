@@ -2,9 +2,14 @@
  * The tables. drizzle-kit makes migrations/ from this file; roles, row-level security and grants are written by
  * hand there, since no schema language has them all.
  *
- *   tenants ─┬─ users ── sessions
- *            └─ conversations ─┬─ messages   a tree by parent_id; seq orders them for a reader
- *                              └─ runs ── steps
+ *   tenants ─┬─ users ─┬─ sessions
+ *            │         ├─ memories
+ *            │         ├─ allowed_tools
+ *            │         └─ files ────────────┐
+ *            └─ conversations ─┬─ file_uses ┘
+ *                              ├─ messages   a tree by parent_id; seq orders them for a reader
+ *                              └─ runs ─┬─ steps ── usage
+ *                                       └─ approvals
  *
  * Every table has a tenant_id and policies. Times have milliseconds, as ISO 8601 on the wire has, so that a value
  * that went out comes back equal.
@@ -14,8 +19,10 @@ import {
   bigint,
   boolean,
   check,
+  customType,
   index,
   integer,
+  json,
   jsonb,
   pgTable,
   primaryKey,
@@ -28,6 +35,16 @@ import {
 const time = () => timestamp({ withTimezone: true, precision: 3 });
 const created = () => time().notNull().defaultNow();
 const count = () => bigint({ mode: "number" }).notNull().default(0);
+const amount = () => bigint({ mode: "number" });
+/** What models took; null where a provider does not say. Cost in millionths of a US dollar. */
+const tokens = () => ({
+  input_tokens: count(),
+  output_tokens: count(),
+  cached_input_tokens: amount(),
+  reasoning_tokens: amount(),
+  cost_micros: amount(),
+});
+const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
 
 export const tenants = pgTable("tenants", {
   tenant_id: uuid().primaryKey(),
@@ -116,7 +133,10 @@ export const messages = pgTable(
     conversation_id: conversation(),
     parent_id: uuid(),
     run_id: uuid(),
-    /** Reading order: 1024 × the run's position, + 1 for its answer. */
+    /**
+     * Reading order: 1024 × the run's position, + 1 for its answer, + 2, + 3 … for what steers it and for its further
+     * answers. A message follows its parent: its seq is the greater one.
+     */
     seq: bigint({ mode: "number" }).notNull(),
     role: text({ enum: ["user", "assistant", "system"] }).notNull(),
     author: text().notNull(),
@@ -124,6 +144,11 @@ export const messages = pgTable(
     /** Bytes of the parts as JSON in UTF-8, so that a page is chosen without reading them. */
     bytes: integer().notNull(),
     status: text({ enum: ["streaming", "complete", "stopped", "failed"] }).notNull(),
+    plan: jsonb(),
+    /** Of an answer that has ended. */
+    usage: jsonb(),
+    /** {code, message} of a failed answer's run. */
+    error: jsonb(),
     created_at: created(),
   },
   (t) => [
@@ -147,9 +172,12 @@ export const runs = pgTable(
     user_message_id: uuid().notNull(),
     assistant_message_id: uuid().notNull(),
     position: bigint({ mode: "number" }).notNull(),
+    /** Its question has its place in the tree; the claim gives it one otherwise. */
+    placed: boolean().notNull().default(true),
     stop_requested: boolean().notNull().default(false),
-    input_tokens: count(),
-    output_tokens: count(),
+    ...tokens(),
+    /** What it had taken when its answer of now began: an earlier answer was ended by a steer. */
+    usage_before: jsonb(),
     /** {code, message} */
     error: jsonb(),
     /** The conversation's fence at the claim. */
@@ -157,9 +185,11 @@ export const runs = pgTable(
     /** Who holds the lease; null when it was handed back, which is not an attempt [R6]. */
     owner: text(),
     lease_until: time(),
-    /** Time it may take from its start; while it is queued the clock stands. */
+    /** Time it may take from its start. While it is queued, or waits for a person, the clock stands. */
     deadline_ms: bigint({ mode: "number" }).notNull(),
+    /** When it goes on, `deadline_at` moves by as long as it has waited since. */
     deadline_at: time(),
+    waiting_since: time(),
     created_at: created(),
     started_at: time(),
     finished_at: time(),
@@ -173,6 +203,10 @@ export const runs = pgTable(
     uniqueIndex("runs_answer")
       .on(t.assistant_message_id)
       .where(sql`status = 'queued'`),
+    /** Who waits in a conversation, and who is next. Its second condition keeps it from standing in for `runs_answer`. */
+    index("runs_queue")
+      .on(t.conversation_id, t.position)
+      .where(sql`status = 'queued' and started_at is null`),
     index("runs_unfinished")
       .on(t.status)
       .where(sql`status in ('queued', 'running', 'waiting')`),
@@ -190,15 +224,127 @@ export const steps = pgTable(
       .notNull()
       .references(() => runs.id),
     index: integer().notNull(),
-    kind: text({ enum: ["model"] }).notNull(),
+    kind: text({ enum: ["model", "tool"] }).notNull(),
+    name: text().notNull(),
+    tool_call_id: text(),
     attempt: integer().notNull(),
-    status: text({ enum: ["completed", "failed", "stopped"] }).notNull(),
-    input_tokens: count(),
-    output_tokens: count(),
+    status: text({ enum: ["running", "completed", "failed", "stopped"] }).notNull(),
+    ...tokens(),
+    /** {messageId, from, to}: which parts of which answer a call of a model wrote. */
+    answer: jsonb(),
+    /** What the provider wants back, in its own words: json keeps the text as it came. */
+    continuation: json(),
     started_at: time().notNull(),
-    finished_at: time().notNull(),
+    finished_at: time(),
   },
   (t) => [index("steps_run").on(t.run_id, t.index)],
+);
+
+/** One row a call of a model. No foreign keys: it outlives what it was spent on. */
+export const usage = pgTable(
+  "usage",
+  {
+    step_id: uuid().primaryKey(),
+    tenant_id: uuid().notNull(),
+    user_id: uuid().notNull(),
+    conversation_id: uuid().notNull(),
+    run_id: uuid().notNull(),
+    provider: text().notNull(),
+    model: text().notNull(),
+    ...tokens(),
+    first_token_ms: integer(),
+    duration_ms: integer().notNull(),
+    created_at: created(),
+  },
+  (t) => [index("usage_recent").on(t.tenant_id, t.user_id, t.created_at)],
+);
+
+export const approvals = pgTable(
+  "approvals",
+  {
+    id: uuid().primaryKey(),
+    tenant_id: uuid().notNull(),
+    user_id: uuid().notNull(),
+    conversation_id: conversation(),
+    run_id: uuid()
+      .notNull()
+      .references(() => runs.id),
+    message_id: uuid().notNull(),
+    part_index: integer().notNull(),
+    tool_call_id: text().notNull(),
+    tool: text().notNull(),
+    args: jsonb().notNull(),
+    /** With which it may run: set where it is approved. */
+    decided_args: jsonb(),
+    reason: text({ enum: ["call", "repeat"] }).notNull(),
+    summary: text().notNull(),
+    status: text({ enum: ["pending", "approved", "denied", "expired", "cancelled"] }).notNull(),
+    requested_at: time().notNull(),
+    expires_at: time().notNull(),
+    decided_at: time(),
+    decided_by: uuid(),
+  },
+  (t) => [
+    // In this order: where nothing has been counted, the planner takes the last one that would do.
+    index("approvals_expiry")
+      .on(t.expires_at)
+      .where(sql`status = 'pending'`),
+    index("approvals_pending")
+      .on(t.user_id, t.requested_at)
+      .where(sql`status = 'pending'`),
+    index("approvals_run").on(t.run_id),
+    check("approvals_status", sql`status in ('pending', 'approved', 'denied', 'expired', 'cancelled')`),
+  ],
+);
+
+/** Tools that a person allowed always. */
+export const allowedTools = pgTable(
+  "allowed_tools",
+  { tenant_id: uuid().notNull(), user_id: user(), tool: text().notNull(), created_at: created() },
+  (t) => [primaryKey({ columns: [t.tenant_id, t.user_id, t.tool] })],
+);
+
+export const files = pgTable("files", {
+  id: uuid().primaryKey(),
+  tenant_id: tenant(),
+  user_id: user(),
+  name: text().notNull(),
+  media_type: text().notNull(),
+  /** Bytes. */
+  size: bigint({ mode: "number" }).notNull(),
+  created_at: created(),
+});
+
+/** Messages of this conversation refer to this file. */
+export const fileUses = pgTable(
+  "file_uses",
+  {
+    tenant_id: uuid().notNull(),
+    user_id: uuid().notNull(),
+    conversation_id: conversation(),
+    file_id: uuid()
+      .notNull()
+      .references(() => files.id, { onDelete: "cascade" }),
+    created_at: created(),
+  },
+  (t) => [primaryKey({ columns: [t.conversation_id, t.file_id] }), index("file_uses_file").on(t.file_id, t.created_at)],
+);
+
+export const memories = pgTable(
+  "memories",
+  {
+    id: uuid().primaryKey(),
+    tenant_id: tenant(),
+    user_id: user(),
+    text: text().notNull(),
+    /**
+     * Its words without case and accents, folded by the program: what a database makes of them is its locale's matter.
+     * No index: row-level security looks at a user's rows first, and lets no other operator come before it.
+     */
+    words: tsvector().notNull(),
+    created_at: created(),
+  },
+  (t) => [index("memories_recent").on(t.user_id, t.created_at.desc().nullsFirst(), t.id.desc().nullsFirst())],
 );
 
 export const outbox = pgTable(

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
-import test, { after, before, type TestContext } from "node:test";
+import type { Socket } from "node:net";
+import test, { after, before } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { freePort } from "../../test/support/free-port.ts";
 import { startPostgres } from "../../test/support/postgres.ts";
 import { tcpProxy } from "../../test/support/tcp-proxy.ts";
 import { StartError } from "../ports/start-error.ts";
@@ -75,38 +73,18 @@ test("a node that was cut off and finds another in its place is told so", { time
   await Promise.all([first.release(), second.release()]);
 });
 
-/** A way to the server that shows the test each connection, before anything has passed. */
-async function watched(t: TestContext, onConnection: (client: Socket, upstream: Socket) => void): Promise<number> {
-  const proxy = createServer((client) => {
-    const upstream = connect(server.port, "127.0.0.1");
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      from.on("error", () => to.destroy());
-      from.on("close", () => to.destroy());
-    }
-    onConnection(client, upstream);
-    client.pipe(upstream).pipe(client);
-  });
-  const port = await freePort();
-  proxy.listen(port, "127.0.0.1");
-  await once(proxy, "listening");
-  t.after(() => proxy.close());
-  return port;
-}
-
 test("a lock that is released while it is taken again is not kept", { timeout: 30_000 }, async (t) => {
   const url = await server.createDatabase("lock_released");
   const connections: Socket[] = [];
   const gone = Promise.withResolvers<void>();
-  const port = await watched(t, (client) => {
+  const network = await tcpProxy(server.port, (client) => {
     connections.push(client);
     if (connections.length < 2) return;
     lock.release().catch(gone.reject);
     client.once("close", () => gone.resolve());
   });
-  const lock = await takeSingleNodeLock(through(url, port), never);
+  t.after(() => network.close());
+  const lock = await takeSingleNodeLock(through(url, network.port), never);
   connections[0]?.resetAndDestroy();
   await gone.promise;
   let next: Awaited<ReturnType<typeof takeSingleNodeLock>> | undefined;
@@ -116,12 +94,13 @@ test("a lock that is released while it is taken again is not kept", { timeout: 3
 
 test("a server that goes away while it is asked for the lock is an error with what to check", async (t) => {
   const url = await server.createDatabase("lock_broken");
-  const port = await watched(t, (client) => {
+  const network = await tcpProxy(server.port, (client) => {
     client.on("data", (chunk: Buffer) => {
       if (chunk.includes("pg_try_advisory_lock")) client.resetAndDestroy();
     });
   });
-  const secret = through(url, port).replace("postgres@", "postgres:a-password@");
+  t.after(() => network.close());
+  const secret = through(url, network.port).replace("postgres@", "postgres:a-password@");
   await assert.rejects(takeSingleNodeLock(secret, never), (error) => {
     assert.ok(error instanceof StartError);
     assert.match(error.message, /DATABASE_URL can't be used.*Check that the server runs/);

@@ -8,6 +8,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { StartError } from "../ports/start-error.ts";
+import { databaseUnusable } from "./database-errors.ts";
 
 /** Any constant will do; advisory locks are counted per database. */
 const LOCK = [0x7061_726c, 1] as const;
@@ -46,7 +47,7 @@ export async function takeSingleNodeLock(url: string, onLost: (error: StartError
   };
 
   await take().catch((error: unknown) => {
-    throw error instanceof StartError ? error : unreachable(error);
+    throw databaseUnusable(error);
   });
   return {
     release: async () => {
@@ -83,11 +84,3 @@ async function locked(url: string): Promise<Client> {
 
 const asStartError = (error: unknown): StartError =>
   error instanceof StartError ? error : new StartError("The lock of the database was lost.", { cause: error });
-
-/** Without the URL, which may hold a password. */
-const unreachable = (cause: unknown): StartError =>
-  new StartError(
-    `The database of DATABASE_URL can't be used: ${cause instanceof Error ? cause.message : String(cause)}. ` +
-      "Check that the server runs, and the address, user, password and database of the URL.",
-    { cause },
-  );

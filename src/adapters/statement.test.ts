@@ -24,6 +24,7 @@ for (const [what, value, stored] of [
 ] as const) {
   test(`JSON for a column: ${what}, also deep inside`, () => {
     assert.deepEqual(JSON.parse(toJson({ deep: [{ value }] })), { deep: [{ value: stored }] });
+    assert.deepEqual(JSON.parse(toJson({ deep: [{ [value]: 1 }] })), { deep: [{ [stored]: 1 }] });
   });
 }
 

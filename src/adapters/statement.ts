@@ -43,5 +43,11 @@ export function toJson(value: unknown): string {
   return json.includes("\\u") ? JSON.stringify(value, (_, inner: unknown) => clean(inner)) : json;
 }
 
-const clean = (value: unknown): unknown =>
-  typeof value === "string" ? value.replaceAll("\0", "\uFFFD").toWellFormed() : value;
+function clean(value: unknown): unknown {
+  if (typeof value === "string") return cleanText(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  // A model names the arguments of its calls as it likes.
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [cleanText(key), inner]));
+}
+
+const cleanText = (text: string): string => text.replaceAll("\0", "\uFFFD").toWellFormed();

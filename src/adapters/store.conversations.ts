@@ -1,21 +1,21 @@
 import { sql } from "drizzle-orm";
 import type { Announcement, ConversationStore, Idempotent } from "../ports/store.ts";
-import { ParleyError } from "../protocol/errors.ts";
 import type { Conversation, Message, MessageStatus, Part } from "../protocol/shapes.ts";
 import { type Database, isId, type Transaction } from "./database.ts";
 import { statement, toJson } from "./statement.ts";
+import { announce, insertOutbox, onConversation, onUser } from "./store.announce.ts";
+import { pendingApprovals } from "./store.approvals.ts";
+import { decodeCursor, pageOf } from "./store.cursor.ts";
 import { answered, insertKey, type KeyParams, keyParams } from "./store.idempotency.ts";
-import { fitPage } from "./store.page.ts";
+import { bytesOf, fitApprovals, fitPage } from "./store.page.ts";
 import {
   type ConversationRow,
   conversationFields,
-  insertOutbox,
   type MessageRow,
   messageFields,
-  onConversation,
-  onUser,
   type RunRow,
   runFields,
+  toApproval,
   toConversation,
   toMessage,
   toRun,
@@ -75,8 +75,6 @@ const renameConversation = statement<{ id: string; title: string }, Conversation
   (p) => sql`update conversations c set title = ${p.title} where c.id = ${p.id} returning ${conversationFields}`,
 );
 
-const announce = statement<{ announcements: string }, unknown>("announce", (p) => insertOutbox(p.announcements));
-
 /**
  * Newest first: the messages before a place that begin within `maxBytes`. `candidates` counts them and those that the
  * bytes cut off, up to one more than the limit.
@@ -130,24 +128,6 @@ const fenceOf = statement<{ id: string }, { fence: string | number }>(
   (p) => sql`select fence from conversations where id = ${p.id}`,
 );
 
-/** A place before every conversation of the list. */
-const NEWEST = { time: "infinity", id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
-
-const AFTER_ALL_TIMES = Date.UTC(9999, 0);
-
-const encodeCursor = ({ updatedAt, id }: Conversation): string =>
-  Buffer.from(`${updatedAt} ${id}`).toString("base64url");
-
-function decodeCursor(cursor: string): { readonly time: string; readonly id: string } {
-  const [time = "", id = ""] = Buffer.from(cursor, "base64url").toString().split(" ");
-  const at = Date.parse(time);
-  // The database's calendar begins later than JavaScript's, and ends earlier.
-  if (!isId(id) || !(at >= 0 && at < AFTER_ALL_TIMES)) {
-    throw new ParleyError("INVALID_PARAMS", { issues: [{ path: "cursor", expected: "a nextCursor of this method" }] });
-  }
-  return { time: new Date(at).toISOString(), id };
-}
-
 async function readPage(
   tx: Transaction,
   conversationId: string,
@@ -162,10 +142,15 @@ async function readPage(
   return { messages, hasMore: (rows[0]?.candidates ?? 0) > messages.length };
 }
 
-export const createConversationStore = (database: Database): ConversationStore => ({
+/** `listing`: where lists are read from; it may be behind. */
+export const createConversationStore = (
+  database: Database,
+  listing: Pick<Database, "transaction"> = database,
+): Omit<ConversationStore, "selectBranch"> => ({
   create(scope, { id, title, model }, idempotency) {
     return database.transaction(scope, async (tx): Promise<Idempotent<Conversation>> => {
-      const conversation: Conversation = { id, title, model, createdAt: tx.now, updatedAt: tx.now };
+      const times = { createdAt: tx.now, updatedAt: tx.now };
+      const conversation: Conversation = { id, title, model, headMessageId: null, ...times };
       const rows: Announcement[] = [
         onUser(scope, { type: "CUSTOM", name: "conversation.created", value: { conversation } }),
       ];
@@ -184,13 +169,13 @@ export const createConversationStore = (database: Database): ConversationStore =
   },
 
   async list(scope, { cursor, limit, query }) {
-    const after = cursor === undefined ? NEWEST : decodeCursor(cursor);
-    const rows = await database.transaction(scope, (tx) =>
+    const after = decodeCursor(cursor);
+    const rows = await listing.transaction(scope, (tx) =>
       tx.run(listConversations, { ...after, query: query || null, limit: limit + 1 }),
     );
-    const conversations = rows.slice(0, limit).map(toConversation);
-    const last = conversations.at(-1);
-    return { conversations, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last) : null };
+    const place = ({ updatedAt: time, id }: Conversation) => ({ time, id });
+    const { items, nextCursor } = pageOf(rows.map(toConversation), limit, place);
+    return { conversations: items, nextCursor };
   },
 
   async find(scope, conversationId) {
@@ -206,8 +191,7 @@ export const createConversationStore = (database: Database): ConversationStore =
       if (row === undefined) return null;
       const conversation = toConversation(row);
       const event = { type: "CUSTOM", name: "conversation.renamed", value: { conversation } } as const;
-      const rows = [onConversation(scope, conversationId, event), onUser(scope, event)];
-      await tx.run(announce, { announcements: toJson(rows) });
+      const rows = await announce(tx, [onConversation(scope, conversationId, event), onUser(scope, event)]);
       return { conversation, announce: rows };
     });
   },
@@ -236,14 +220,18 @@ export const createConversationStore = (database: Database): ConversationStore =
       async (tx) => {
         const [row] = await tx.run(findConversation, { id: conversationId });
         if (row === undefined) return null;
-        const page = await readPage(tx, conversationId, { limit: SNAPSHOT_MESSAGES, maxBytes });
         const runs = (await tx.run(unfinishedRuns, { conversationId })).map(toRun);
         const activeRun = runs.find(({ status }) => status !== "queued");
+        const pending = activeRun === undefined ? [] : await pendingApprovals(tx, activeRun.id);
+        const approvals = fitApprovals(pending.map(toApproval), maxBytes / 4);
+        const room = { limit: SNAPSHOT_MESSAGES, maxBytes: maxBytes - bytesOf(approvals) };
+        const page = await readPage(tx, conversationId, room);
         return {
           conversation: toConversation(row),
           ...page,
           ...(activeRun === undefined ? {} : { activeRun }),
           queuedRuns: runs.filter(({ status }) => status === "queued"),
+          approvals,
         };
       },
       { snapshot: true },

@@ -3,12 +3,19 @@ import { sql } from "drizzle-orm";
 import type { Store } from "../ports/store.ts";
 import type { Database } from "./database.ts";
 import { statement } from "./statement.ts";
+import { createApprovalStore } from "./store.approvals.ts";
+import { createAgainStore, createBranchStore } from "./store.branches.ts";
+import { createClaimStore } from "./store.claims.ts";
 import { createConversationStore } from "./store.conversations.ts";
+import { createFileRows } from "./store.files.ts";
 import { createJournalStore } from "./store.journal.ts";
 import { createLeaseStore } from "./store.leases.ts";
+import { createMemoryStore } from "./store.memories.ts";
 import { createOutboxStore } from "./store.outbox.ts";
 import { createRunStore } from "./store.runs.ts";
+import { createSendStore } from "./store.send.ts";
 import { createSessionStore } from "./store.sessions.ts";
+import { createSteerStore } from "./store.steers.ts";
 
 /** Rows of a table that one sweep deletes. */
 const SWEEP_ROWS = 1_000;
@@ -28,10 +35,21 @@ const sweepKeys = statement<{ limit: number }, unknown>(
       where created_at <= now() - interval '24 hours' order by created_at limit ${p.limit})`,
 );
 
-export const createStore = (database: Database): Store => ({
+export const createStore = (database: Database, listing?: Pick<Database, "transaction">): Store => ({
   sessions: createSessionStore(database),
-  conversations: createConversationStore(database),
-  runs: { ...createRunStore(database), ...createLeaseStore(database), ...createJournalStore(database) },
+  conversations: { ...createConversationStore(database, listing), ...createBranchStore(database) },
+  runs: {
+    ...createSendStore(database),
+    ...createAgainStore(database),
+    ...createRunStore(database),
+    ...createClaimStore(database),
+    ...createLeaseStore(database),
+    ...createJournalStore(database),
+    ...createSteerStore(database),
+  },
+  approvals: createApprovalStore(database),
+  files: createFileRows(database),
+  memories: createMemoryStore(database),
   outbox: createOutboxStore(database),
   async sweep() {
     await database.transaction("system", (tx) => tx.run(sweepSessions, { limit: SWEEP_ROWS }));

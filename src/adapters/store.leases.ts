@@ -1,143 +1,34 @@
 import { sql } from "drizzle-orm";
-import type { Announcement, ClaimedRun, Lease, RunStore, Scope } from "../ports/store.ts";
-import type { Message, Run, Step } from "../protocol/shapes.ts";
-import { type Database, isId, type Transaction } from "./database.ts";
+import type { Lease, RunStore } from "../ports/store.ts";
+import { type Database, isId } from "./database.ts";
 import { statement, toJson } from "./statement.ts";
-import { cutMessage } from "./store.page.ts";
-import {
-  answerSeq,
-  insertOutbox,
-  type MessageRow,
-  messageFields,
-  onConversation,
-  type RunRow,
-  runFields,
-  type StepRow,
-  stepFields,
-  toMessage,
-  toRun,
-  toStep,
-} from "./store.rows.ts";
-import { MESSAGE_IN_EVENT } from "./store.runs.ts";
-
-interface ClaimRow extends RunRow {
-  readonly tenantId: string;
-  readonly userId: string;
-  readonly fence: string | number;
-  readonly deadlineInMs: string | number;
-  readonly takeover: boolean;
-  /** The branch's last message before this claim. */
-  readonly headId: string | null;
-}
-
-/**
- * [R3, R4] A conversation names its lowest run that has not ended, so that its row and that run's, both locked here,
- * say all: whoever changes the order holds the first, and a row that changed meanwhile is looked at again. An expired
- * lease counts as an attempt, one that was handed back (no owner) does not [R6].
- */
-const claimRuns = statement<{ held: string[]; limit: number; owner: string; leaseMs: number }, ClaimRow>(
-  "claim_runs",
-  (p) => sql`
-    with next as (
-      select c.id as conversation_id, c.head_id, r.id as run_id, r.status as was, r.owner as had,
-        r.assistant_message_id
-      from conversations c join runs r on r.id = c.current_run_id
-      where (r.status = 'queued' or (r.status = 'running' and r.lease_until <= now()))
-        and r.id <> all(${p.held}::uuid[])
-      order by r.created_at, r.id
-      limit ${p.limit}
-      for update of c, r skip locked
-    ), fenced as (
-      update conversations c set fence = c.fence + 1,
-        head_id = case when next.was = 'queued' then next.assistant_message_id else c.head_id end
-      from next where c.id = next.conversation_id
-      returning c.id, c.fence
-    ), claimed as (
-      update runs r set status = 'running', owner = ${p.owner}, fence = fenced.fence,
-        lease_until = now() + ${p.leaseMs}::float8 * interval '1 ms',
-        attempt = case when next.was = 'queued' then 1 when next.had is null then r.attempt else r.attempt + 1 end,
-        started_at = coalesce(r.started_at, now()),
-        deadline_at = coalesce(r.deadline_at, now() + r.deadline_ms * interval '1 ms')
-      from next join fenced on fenced.id = next.conversation_id
-      where r.id = next.run_id
-      returning ${runFields}, r.tenant_id as "tenantId", r.user_id as "userId", r.fence,
-        extract(epoch from r.deadline_at - now()) * 1000 as "deadlineInMs",
-        next.was <> 'queued' as takeover, next.head_id as "headId"
-    )
-    select * from claimed order by "createdAt", id`,
-);
-
-interface BranchRow extends MessageRow {
-  readonly forRun: string;
-}
-
-/**
- * Writes the answers that begin, gives their questions a parent where they waited in the queue, and reads each branch
- * from the question back to what `maxBytes` allows. The reading half sees the rows as they were before. Arrays and
- * `lateral … offset 0` keep the planner to one index look-up a message, whatever it believes of the table's size.
- */
-const beginAnswers = statement<
-  { tenantId: string; userId: string; items: string; announcements: string; maxBytes: number },
-  BranchRow
->(
-  "begin_answers",
-  (p) => sql`
-    with recursive item as (
-      select * from jsonb_to_recordset(${p.items}::jsonb) as i(
-        "runId" uuid, "conversationId" uuid, question uuid, answer uuid, "parentId" uuid, seq bigint, model text,
-        begins boolean)
-    ), answers as (
-      insert into messages
-        (id, tenant_id, user_id, conversation_id, parent_id, run_id, seq, role, author, parts, bytes, status, created_at)
-      select i.answer, ${p.tenantId}::uuid, ${p.userId}::uuid, i."conversationId", i.question, i."runId", i.seq, 'assistant', i.model,
-        '[]', 2, 'streaming', now()
-      from item i where i.begins
-    ), questions as (
-      update messages m set parent_id = (select i."parentId" from item i where i.question = m.id)
-      where m.id = any(array(select i.question from item i where i."parentId" is not null))
-    ), announced as (${insertOutbox(p.announcements)}),
-    branch as (
-      select i."runId" as for_run, 0 as depth, coalesce(i."parentId", m.parent_id) as next, m.bytes::bigint as total, m.*
-      from item i, lateral (select * from messages q where q.id = i.question offset 0) m
-      union all
-      select b.for_run, b.depth + 1, m.parent_id, b.total + m.bytes, m.*
-      from branch b, lateral (select * from messages q where q.id = b.next offset 0) m
-      where b.total + m.bytes <= ${p.maxBytes}
-    )
-    select ${messageFields}, m.for_run as "forRun" from branch m order by m.depth desc`,
-);
-
-const announce = statement<{ announcements: string }, unknown>("announce", (p) => insertOutbox(p.announcements));
-
-const journaledAnswers = statement<{ ids: string[] }, MessageRow>(
-  "journaled_answers",
-  (p) => sql`select ${messageFields} from messages m where m.id = any(${p.ids}::uuid[])`,
-);
-const journaledSteps = statement<{ runIds: string[] }, StepRow>(
-  "journaled_steps",
-  (p) => sql`
-    select ${stepFields} from steps s where s.run_id = any(${p.runIds}::uuid[]) order by s.index, s.started_at, s.id`,
-);
 
 /** Of a lease only what its holder must prove. */
 const leaseItems = (leases: readonly Lease[]): string =>
   toJson(leases.filter(({ runId }) => isId(runId)).map(({ runId, fence, owner }) => ({ runId, fence, owner })));
 
-const holding = (leases: unknown) => sql`
-  from jsonb_to_recordset(${leases}::jsonb) as l("runId" uuid, fence bigint, owner text)
-  where r.id = l."runId" and r.fence = l.fence and r.owner = l.owner and r.status = 'running'`;
+/** The leases that are still held; an array keeps the planner to one look-up a run. */
+const leaseRows = (leases: unknown) =>
+  sql`leases as (select * from jsonb_to_recordset(${leases}::jsonb) as l("runId" uuid, fence bigint, owner text))`;
+const isHeld = sql.raw(
+  `r.id = any(array(select l."runId" from leases l)) and r.status = 'running'
+    and exists (select from leases l where l."runId" = r.id and l.fence = r.fence and l.owner = r.owner)`,
+);
 
 const renewLeases = statement<{ leases: string; leaseMs: number }, { runId: string; stopRequested: boolean }>(
   "renew_leases",
   (p) => sql`
+    with ${leaseRows(p.leases)}
     update runs r set lease_until = now() + ${p.leaseMs}::float8 * interval '1 ms'
-    ${holding(p.leases)}
+    where ${isHeld}
     returning r.id as "runId", r.stop_requested as "stopRequested"`,
 );
 
 const releaseLeases = statement<{ leases: string }, unknown>(
   "release_leases",
-  (p) => sql`update runs r set lease_until = now(), owner = null ${holding(p.leases)}`,
+  (p) => sql`
+    with ${leaseRows(p.leases)}
+    update runs r set lease_until = now(), owner = null where ${isHeld}`,
 );
 
 const expireLeases = statement<Record<string, never>, { expired: number }>(
@@ -159,22 +50,7 @@ const countUnfinished = statement<Record<string, never>, { status: string; count
 
 export const createLeaseStore = (
   database: Database,
-): Pick<RunStore, "claim" | "renew" | "release" | "expireAllLeases" | "countByStatus"> => ({
-  claim(owner, { limit, leaseMs, held, transcriptBytes }) {
-    return database.transaction("system", async (tx) => {
-      const rows = await tx.run(claimRuns, { owner, limit, leaseMs, held: held.filter(isId) });
-      const runs: ClaimedRun[] = [];
-      const announcements: Announcement[] = [];
-      for (const group of byScope(rows)) {
-        await tx.become(group.scope);
-        const begun = await begin(tx, group, owner, transcriptBytes);
-        runs.push(...begun.runs);
-        announcements.push(...begun.announce);
-      }
-      return { runs, announce: announcements };
-    });
-  },
-
+): Pick<RunStore, "renew" | "release" | "expireAllLeases" | "countByStatus"> => ({
   async renew(leases, leaseMs) {
     if (leases.length === 0) return [];
     return database.transaction("system", (tx) => tx.run(renewLeases, { leases: leaseItems(leases), leaseMs }));
@@ -197,122 +73,3 @@ export const createLeaseStore = (
     return counts;
   },
 });
-
-interface Group {
-  readonly scope: Scope;
-  readonly rows: ClaimRow[];
-}
-
-function byScope(rows: readonly ClaimRow[]): Iterable<Group> {
-  const groups = new Map<string, Group>();
-  for (const row of rows) {
-    const { tenantId, userId } = row;
-    const key = `${tenantId} ${userId}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { scope: { tenantId, userId }, rows: [row] });
-    else group.rows.push(row);
-  }
-  return groups.values();
-}
-
-/** The half of a claim that touches what people wrote: it works as the runs' author. */
-async function begin(
-  tx: Transaction,
-  { scope, rows }: Group,
-  owner: string,
-  maxBytes: number,
-): Promise<{ readonly runs: readonly ClaimedRun[]; readonly announce: readonly Announcement[] }> {
-  const items = rows.map((row) => ({
-    row,
-    run: toRun(row),
-    answer: emptyAnswer(row, tx.now),
-    /** A question that is not the branch's last has waited in the queue; from now on it follows this one. */
-    parentId: row.takeover || row.headId === row.userMessageId ? null : row.headId,
-  }));
-  const announcements = items
-    .filter(({ row, parentId }) => !row.takeover && parentId === null)
-    .map(({ run, answer }) => runStarted(scope, run, answer));
-
-  const branches = await tx.run(beginAnswers, {
-    ...scope,
-    items: toJson(
-      items.map(({ row, run, parentId }) => ({
-        runId: run.id,
-        conversationId: run.conversationId,
-        question: run.userMessageId,
-        answer: run.assistantMessageId,
-        parentId,
-        seq: answerSeq(run.position),
-        model: run.model,
-        begins: !row.takeover,
-      })),
-    ),
-    announcements: toJson(announcements),
-    maxBytes,
-  });
-  const journal = await readJournal(
-    tx,
-    rows.filter(({ takeover }) => takeover),
-  );
-
-  const fromQueue: Announcement[] = [];
-  const runs = items.map(({ row, run, answer, parentId }): ClaimedRun => {
-    const transcript = branches.filter(({ forRun }) => forRun === run.id).map(toMessage);
-    const question = transcript.at(-1);
-    if (question === undefined) throw new Error(`The question of run ${run.id} is missing`);
-    if (parentId !== null) {
-      const message = { ...question, parentId };
-      transcript[transcript.length - 1] = message;
-      fromQueue.push(
-        onConversation(scope, run.conversationId, {
-          type: "CUSTOM",
-          name: "message.updated",
-          value: { message: cutMessage(message, MESSAGE_IN_EVENT) },
-        }),
-        runStarted(scope, run, answer),
-      );
-    }
-    return {
-      lease: { runId: run.id, ...scope, conversationId: run.conversationId, fence: Number(row.fence), owner },
-      run,
-      steps: journal.steps.filter(({ runId }) => runId === run.id),
-      message: journal.answers.find(({ id }) => id === run.assistantMessageId) ?? answer,
-      transcript,
-      deadlineInMs: Math.round(Number(row.deadlineInMs)),
-      takeover: row.takeover,
-    };
-  });
-  if (fromQueue.length > 0) await tx.run(announce, { announcements: toJson(fromQueue) });
-  return { runs, announce: [...announcements, ...fromQueue] };
-}
-
-const emptyAnswer = (row: ClaimRow, createdAt: string): Message => ({
-  id: row.assistantMessageId,
-  conversationId: row.conversationId,
-  parentId: row.userMessageId,
-  role: "assistant",
-  author: row.model,
-  parts: [],
-  status: "streaming",
-  createdAt,
-  runId: row.id,
-});
-
-const runStarted = (scope: Scope, run: Run, message: Message): Announcement =>
-  onConversation(scope, run.conversationId, {
-    type: "RUN_STARTED",
-    threadId: run.conversationId,
-    runId: run.id,
-    run,
-    message,
-  });
-
-async function readJournal(
-  tx: Transaction,
-  rows: readonly ClaimRow[],
-): Promise<{ readonly answers: readonly Message[]; readonly steps: readonly Step[] }> {
-  if (rows.length === 0) return { answers: [], steps: [] };
-  const answers = await tx.run(journaledAnswers, { ids: rows.map(({ assistantMessageId }) => assistantMessageId) });
-  const steps = await tx.run(journaledSteps, { runIds: rows.map(({ id }) => id) });
-  return { answers: answers.map(toMessage), steps: steps.map(toStep) };
-}

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
-import type { Message } from "../protocol/shapes.ts";
-import { cutMessage, fitPage, fittingLength, partsBytes } from "./store.page.ts";
+import { aMessage, anApproval, aToolPart, textOf, wholeLength } from "../../test/support/shapes.fake.ts";
+import { readableText } from "../protocol/cut-part.ts";
+import type { Part } from "../protocol/shapes.ts";
+import { cutMessage, fitApprovals, fitPage, fittingLength, partsBytes } from "./store.page.ts";
 
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
@@ -10,18 +13,6 @@ const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value
 const text = fc
   .array(fc.constantFrom("a", '"', "\\", "\n", "\u0001", "\u007f", "é", "中", "🌍", "\u2028"), { maxLength: 200 })
   .map((units) => units.join(""));
-
-const message = (texts: readonly string[], id = "m"): Message => ({
-  id,
-  conversationId: "c",
-  parentId: null,
-  role: "user",
-  author: "u",
-  parts: texts.map((part) => ({ type: "text", text: part })),
-  status: "complete",
-  createdAt: "2026-01-01T00:00:00.000Z",
-  runId: null,
-});
 
 test("the fitting length is the longest beginning that fits, never inside a pair", () => {
   fc.assert(
@@ -37,22 +28,59 @@ test("the fitting length is the longest beginning that fits, never inside a pair
   );
 });
 
-test("a message that fits is itself; a cut one has beginnings of its parts and their lengths", () => {
+const part = fc.oneof(
+  text.map((value): Part => ({ type: "text", text: value })),
+  text.map((value): Part => ({ type: "reasoning", text: value })),
+  fc
+    .record({ words: text, result: text, error: text })
+    .map(({ words, result, error }): Part => aToolPart({ args: { words }, status: "failed", result, error })),
+  fc.constant<Part>({ type: "file", fileId: "f", name: "plan.pdf", mediaType: "application/pdf", size: 1 }),
+);
+
+test("a message that fits is itself; a cut one has beginnings of its texts, bare tool calls, and their lengths", () => {
   fc.assert(
-    fc.property(fc.array(text, { maxLength: 4 }), fc.integer({ min: 400, max: 1_500 }), (texts, maxBytes) => {
-      const whole = message(texts);
+    fc.property(fc.array(part, { maxLength: 4 }), fc.integer({ min: 2_400, max: 3_500 }), (parts, maxBytes) => {
+      const whole = aMessage({ parts });
       const cut = cutMessage(whole, maxBytes);
       if (bytes(whole) <= maxBytes) {
         assert.equal(cut, whole);
         return;
       }
       assert(bytes(cut) <= maxBytes);
-      assert.equal(cut.parts.length, texts.length);
-      for (const [i, part] of cut.parts.entries()) {
-        assert(texts[i]!.startsWith(part.text));
-        assert.equal(part.length, part.text === texts[i] ? undefined : texts[i]!.length);
+      assert.equal(cut.parts.length, parts.length);
+      for (const [i, found] of cut.parts.entries()) {
+        const before = parts[i]!;
+        if (isDeepStrictEqual(found, before)) continue;
+        assert.equal(wholeLength(found), readableText(before).length);
+        assert.equal(found.type, before.type);
+        if (found.type === "tool") assert.deepEqual([found.args, found.result], [{}, undefined]);
+        else assert(textOf(before).startsWith(textOf(found)));
       }
     }),
+  );
+});
+
+test("what was cut before keeps the length of the whole", () => {
+  const once = cutMessage(aMessage({ parts: [{ type: "text", text: "x".repeat(9_000) }] }), 4_000);
+  const twice = cutMessage(once, 2_000);
+  assert.equal(wholeLength(twice.parts[0]), 9_000);
+  assert(textOf(once.parts[0]).length > textOf(twice.parts[0]).length);
+});
+
+test("questions lose their arguments from where these no longer fit, and none is left out", () => {
+  const questions = ["a", "b", "c"].map((id, i) =>
+    anApproval({ id, args: { text: "x".repeat(i === 1 ? 5_000 : 10) } }),
+  );
+  assert.deepEqual(fitApprovals(questions, 10_000), questions);
+  const [first, second, third] = fitApprovals(questions, 3_000);
+  assert.deepEqual([first, second, third], [questions[0], { ...questions[1], args: {} }, questions[2]]);
+  assert.deepEqual(
+    fitApprovals(questions, 0).map(({ id, args }) => [id, args]),
+    [
+      ["a", {}],
+      ["b", {}],
+      ["c", {}],
+    ],
   );
 });
 
@@ -62,7 +90,9 @@ test("a page is the newest messages in reading order, bounded, whole but for the
       fc.array(fc.integer({ min: 0, max: 8_000 }), { minLength: 1, maxLength: 8 }),
       fc.integer({ min: 1, max: 30_000 }),
       (lengths, maxBytes) => {
-        const newestFirst = lengths.map((length, i) => message(["x".repeat(length)], `m${i}`));
+        const newestFirst = lengths.map((length, i) =>
+          aMessage({ id: `m${i}`, parts: [{ type: "text", text: "x".repeat(length) }] }),
+        );
         const page = fitPage(newestFirst, maxBytes);
         assert(page.length > 0);
         assert.deepEqual(
@@ -70,7 +100,7 @@ test("a page is the newest messages in reading order, bounded, whole but for the
           newestFirst.slice(0, page.length).map(({ id }) => id),
         );
         assert(bytes(page) <= Math.max(maxBytes, 2_048) + 2_048);
-        for (const whole of page.slice(1)) assert.equal(whole.parts[0]?.length, undefined);
+        for (const whole of page.slice(1)) assert.equal(wholeLength(whole.parts[0]), undefined);
       },
     ),
   );

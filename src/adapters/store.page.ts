@@ -1,8 +1,10 @@
 /** How much of a message fits: what a reader gets is bounded in bytes, and says so where it is cut. */
-import type { Message, Part } from "../protocol/shapes.ts";
+import { barePart } from "../protocol/cut-part.ts";
+import type { Approval, Message, Part } from "../protocol/shapes.ts";
 
 const encoder = new TextEncoder();
-const bytesOf = (value: unknown): number => encoder.encode(JSON.stringify(value)).length;
+/** Bytes of a value as JSON. */
+export const bytesOf = (value: unknown): number => encoder.encode(JSON.stringify(value)).length;
 
 /** Bytes of the parts as JSON, as the column `bytes` has them. */
 export const partsBytes = (json: string): number => encoder.encode(json).length;
@@ -37,25 +39,53 @@ function jsonBytes(code: number): number {
   return code < 0x10000 ? 3 : 4;
 }
 
-/** The message with its texts cut so that its JSON has about `maxBytes`; itself when it fits. */
+/** The message with its parts cut so that its JSON has about `maxBytes`; itself when it fits. */
 export function cutMessage(message: Message, maxBytes: number): Message {
   const total = bytesOf(message);
   if (total <= maxBytes) return message;
-  const frame = bytesOf({ ...message, parts: message.parts.map((part) => cutPart(part, 0)) });
-  let left = Math.max(0, maxBytes - frame);
-  const parts = message.parts.map((part) => {
-    const cut = cutPart(part, left);
-    left -= bytesOf(cut.text) - 2;
+  const least = message.parts.map(barePart);
+  let left = Math.max(0, maxBytes - bytesOf({ ...message, parts: least }));
+  const parts = message.parts.map((part, i) => {
+    const smallest = bytesOf(least[i]);
+    const cut = cutPart(part, left + smallest);
+    left -= bytesOf(cut) - smallest;
     return cut;
   });
   return { ...message, parts };
 }
 
+export const fits = (value: unknown, maxBytes: number): boolean => bytesOf(value) <= maxBytes;
+
+/** Itself when its JSON has at most `maxBytes`, else as much of it as fits, or the least that says what it is. */
 function cutPart(part: Part, maxBytes: number): Part {
-  const length = fittingLength(part.text, maxBytes);
-  return length === part.text.length
-    ? part
-    : { type: part.type, text: part.text.slice(0, length), length: part.text.length };
+  if (bytesOf(part) <= maxBytes) return part;
+  const bare = barePart(part);
+  switch (part.type) {
+    case "text":
+    case "reasoning": {
+      const length = fittingLength(part.text, maxBytes - bytesOf(bare));
+      return length === part.text.length
+        ? part
+        : { ...part, text: part.text.slice(0, length), length: part.length ?? part.text.length };
+    }
+    case "tool":
+    case "file":
+      return bare;
+  }
+}
+
+/** Without its arguments where they are long: the tool call's part has them, and `message.read` gives that whole. */
+export const cutApproval = (approval: Approval, maxBytes: number): Approval =>
+  bytesOf(approval) <= maxBytes ? approval : { ...approval, args: {} };
+
+/** All of them, without their arguments from where these no longer fit. */
+export function fitApprovals(approvals: readonly Approval[], maxBytes: number): Approval[] {
+  let left = maxBytes;
+  return approvals.map((approval) => {
+    const cut = cutApproval(approval, left);
+    left -= bytesOf(cut);
+    return cut;
+  });
 }
 
 /** Newest first in, oldest first out: as many as fit `maxBytes`, the last one cut, at least one. */

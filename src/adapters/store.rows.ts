@@ -1,48 +1,83 @@
 /** Rows as both drivers return them ↔ shapes of the protocol. The aliases are the statements' own: r a run, m … */
 import { sql } from "drizzle-orm";
-import type { Announcement, Scope } from "../ports/store.ts";
-import type { ParleyEvent } from "../protocol/events.ts";
-import { uuidv7 } from "../protocol/id.ts";
-import type { Conversation, Message, MessageStatus, Part, Run, RunStatus, Step } from "../protocol/shapes.ts";
+import type { StoredApproval, StoredStep } from "../ports/store.ts";
+import type { Approval, Conversation, Message, Part, Run, Step, Usage } from "../protocol/shapes.ts";
 
 /** pg gives bigint as text, PGlite as a number. */
-type Bigint = string | number;
+export type Bigint = string | number;
 
 export const iso = (time: Date): string => time.toISOString();
 const isoOrNull = (time: Date | null): string | null => time?.toISOString() ?? null;
 
+// ── what models took ────────────────────────────────────────────────────────────────────────────────────────────
+
+const usageFields = (alias: string): string =>
+  `${alias}.input_tokens as "inputTokens", ${alias}.output_tokens as "outputTokens", ` +
+  `${alias}.cached_input_tokens as "cachedInputTokens", ${alias}.reasoning_tokens as "reasoningTokens", ` +
+  `${alias}.cost_micros as "costMicros"`;
+
+interface UsageRow {
+  readonly inputTokens: Bigint;
+  readonly outputTokens: Bigint;
+  readonly cachedInputTokens: Bigint | null;
+  readonly reasoningTokens: Bigint | null;
+  readonly costMicros: Bigint | null;
+}
+
+const toUsage = (row: UsageRow): Usage => ({
+  inputTokens: Number(row.inputTokens),
+  outputTokens: Number(row.outputTokens),
+  ...(row.cachedInputTokens === null ? {} : { cachedInputTokens: Number(row.cachedInputTokens) }),
+  ...(row.reasoningTokens === null ? {} : { reasoningTokens: Number(row.reasoningTokens) }),
+  ...(row.costMicros === null ? {} : { costMicros: Number(row.costMicros) }),
+});
+
+/** What was added to `before`; a number that only one of them has counts from 0. */
+export function usageSince(before: Usage | null, now: Usage): Usage {
+  if (before === null) return now;
+  const added: Usage = {
+    inputTokens: now.inputTokens - before.inputTokens,
+    outputTokens: now.outputTokens - before.outputTokens,
+  };
+  for (const key of ["cachedInputTokens", "reasoningTokens", "costMicros"] as const) {
+    if (now[key] !== undefined) added[key] = now[key] - (before[key] ?? 0);
+  }
+  return added;
+}
+
+/** `provider/name`, or a provider with one model: `demo`. */
+export function modelOf(id: string): { readonly provider: string; readonly model: string } {
+  const slash = id.indexOf("/");
+  return slash < 0 ? { provider: id, model: id } : { provider: id.slice(0, slash), model: id.slice(slash + 1) };
+}
+
+// ── conversations and messages ──────────────────────────────────────────────────────────────────────────────────
+
 export const conversationFields = sql.raw(
-  'c.id, c.title, c.model, c.created_at as "createdAt", c.updated_at as "updatedAt"',
+  'c.id, c.title, c.model, c.head_id as "headMessageId", c.created_at as "createdAt", c.updated_at as "updatedAt"',
 );
-export interface ConversationRow {
-  readonly id: string;
-  readonly title: string;
-  readonly model: string | null;
+export interface ConversationRow extends Omit<Conversation, "createdAt" | "updatedAt"> {
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
-export const toConversation = ({ id, title, model, createdAt, updatedAt }: ConversationRow): Conversation => ({
-  id,
-  title,
-  model,
-  createdAt: iso(createdAt),
-  updatedAt: iso(updatedAt),
+export const toConversation = (row: ConversationRow): Conversation => ({
+  id: row.id,
+  title: row.title,
+  model: row.model,
+  headMessageId: row.headMessageId,
+  createdAt: iso(row.createdAt),
+  updatedAt: iso(row.updatedAt),
 });
 
 export const messageFields = sql.raw(
   'm.id, m.conversation_id as "conversationId", m.parent_id as "parentId", m.role, m.author, m.parts, m.status, ' +
-    'm.created_at as "createdAt", m.run_id as "runId"',
+    'm.created_at as "createdAt", m.run_id as "runId", m.plan, m.usage, m.error',
 );
-export interface MessageRow {
-  readonly id: string;
-  readonly conversationId: string;
-  readonly parentId: string | null;
-  readonly role: Message["role"];
-  readonly author: string;
-  readonly parts: Part[];
-  readonly status: MessageStatus;
+export interface MessageRow extends Omit<Message, "createdAt" | "plan" | "usage" | "error"> {
   readonly createdAt: Date;
-  readonly runId: string | null;
+  readonly plan: NonNullable<Message["plan"]> | null;
+  readonly usage: Usage | null;
+  readonly error: NonNullable<Message["error"]> | null;
 }
 export const toMessage = (row: MessageRow): Message => ({
   id: row.id,
@@ -54,27 +89,41 @@ export const toMessage = (row: MessageRow): Message => ({
   status: row.status,
   createdAt: iso(row.createdAt),
   runId: row.runId,
+  ...(row.plan === null ? {} : { plan: row.plan }),
+  ...(row.usage === null ? {} : { usage: row.usage }),
+  ...(row.error === null ? {} : { error: row.error }),
 });
+
+/** A person's message; `parentId` is null for the first one and for one that waits. */
+export const saidMessage = (
+  fields: Pick<Message, "id" | "conversationId" | "parentId" | "author" | "createdAt" | "runId"> & {
+    readonly parts: Part[];
+  },
+): Message => ({ ...fields, role: "user", status: "complete" });
+
+/** An answer that begins. */
+export const emptyAnswer = (run: Run, createdAt: string): Message => ({
+  id: run.assistantMessageId,
+  conversationId: run.conversationId,
+  parentId: run.userMessageId,
+  role: "assistant",
+  author: run.model,
+  parts: [],
+  status: "streaming",
+  createdAt,
+  runId: run.id,
+});
+
+// ── runs and steps ──────────────────────────────────────────────────────────────────────────────────────────────
 
 export const runFields = sql.raw(
   'r.id, r.conversation_id as "conversationId", r.status, r.attempt, r.model, r.user_message_id as "userMessageId", ' +
     'r.assistant_message_id as "assistantMessageId", r.position, r.stop_requested as "stopRequested", ' +
-    'r.input_tokens as "inputTokens", r.output_tokens as "outputTokens", r.error, r.created_at as "createdAt", ' +
-    'r.started_at as "startedAt", r.finished_at as "finishedAt"',
+    `${usageFields("r")}, r.error, r.created_at as "createdAt", r.started_at as "startedAt", ` +
+    'r.finished_at as "finishedAt"',
 );
-export interface RunRow {
-  readonly id: string;
-  readonly conversationId: string;
-  readonly status: RunStatus;
-  readonly attempt: number;
-  readonly model: string;
-  readonly userMessageId: string;
-  readonly assistantMessageId: string;
+export interface RunRow extends UsageRow, Omit<Run, "position" | "usage" | "createdAt" | "startedAt" | "finishedAt"> {
   readonly position: Bigint;
-  readonly stopRequested: boolean;
-  readonly inputTokens: Bigint;
-  readonly outputTokens: Bigint;
-  readonly error: Run["error"];
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
@@ -89,7 +138,7 @@ export const toRun = (row: RunRow): Run => ({
   assistantMessageId: row.assistantMessageId,
   position: Number(row.position),
   stopRequested: row.stopRequested,
-  usage: { inputTokens: Number(row.inputTokens), outputTokens: Number(row.outputTokens) },
+  usage: toUsage(row),
   error: row.error,
   createdAt: iso(row.createdAt),
   startedAt: isoOrNull(row.startedAt),
@@ -97,60 +146,66 @@ export const toRun = (row: RunRow): Run => ({
 });
 
 export const stepFields = sql.raw(
-  's.id, s.run_id as "runId", s.index, s.kind, s.attempt, s.status, s.input_tokens as "inputTokens", ' +
-    's.output_tokens as "outputTokens", s.started_at as "startedAt", s.finished_at as "finishedAt"',
+  's.id, s.run_id as "runId", s.index, s.kind, s.name, s.tool_call_id as "toolCallId", s.attempt, s.status, ' +
+    `${usageFields("s")}, s.started_at as "startedAt", s.finished_at as "finishedAt"`,
 );
-export interface StepRow {
-  readonly id: string;
-  readonly runId: string;
-  readonly index: number;
-  readonly kind: Step["kind"];
-  readonly attempt: number;
-  readonly status: Step["status"];
-  readonly inputTokens: Bigint;
-  readonly outputTokens: Bigint;
+export interface StepRow extends UsageRow, Omit<Step, "toolCallId" | "usage" | "startedAt" | "finishedAt"> {
+  readonly toolCallId: string | null;
   readonly startedAt: Date;
-  readonly finishedAt: Date;
+  readonly finishedAt: Date | null;
 }
 export const toStep = (row: StepRow): Step => ({
   id: row.id,
   runId: row.runId,
   index: row.index,
   kind: row.kind,
+  name: row.name,
+  ...(row.toolCallId === null ? {} : { toolCallId: row.toolCallId }),
   attempt: row.attempt,
   status: row.status,
-  usage: { inputTokens: Number(row.inputTokens), outputTokens: Number(row.outputTokens) },
+  usage: toUsage(row),
   startedAt: iso(row.startedAt),
-  finishedAt: iso(row.finishedAt),
+  finishedAt: isoOrNull(row.finishedAt),
+});
+export interface StoredStepRow extends StepRow {
+  readonly answer: NonNullable<StoredStep["answer"]> | null;
+  readonly continuation: unknown;
+}
+export const toStoredStep = (row: StoredStepRow): StoredStep => ({
+  ...toStep(row),
+  ...(row.answer === null ? {} : { answer: row.answer }),
+  ...(row.continuation === null ? {} : { continuation: row.continuation }),
 });
 
-/** Reading order of a run's messages: its question, then its answer; see the schema. */
+/** In the words of the index `runs_queue`. */
+export const isQueued = (alias: string) => sql.raw(`${alias}.status = 'queued' and ${alias}.started_at is null`);
+
+/** First seq of a run's messages: its question's; see the schema. */
 export const questionSeq = (position: number): number => position * 1024;
-export const answerSeq = (position: number): number => position * 1024 + 1;
+/** Messages of a run have a lower seq. */
+export const seqAfter = (position: number): number => (position + 1) * 1024;
 
-// ── announcements ───────────────────────────────────────────────────────────────────────────────────────────────
+// ── approvals ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-const announcement = (tenantId: string, topic: string, event: ParleyEvent): Announcement => ({
-  id: uuidv7(),
-  tenantId,
-  topic,
-  event,
+/** As one jsonb value, so that a run's come with another row; times then are text. */
+export const approvalJson = sql.raw(
+  `jsonb_build_object('id', a.id, 'conversationId', a.conversation_id, 'runId', a.run_id, 'messageId', a.message_id,
+    'partIndex', a.part_index, 'toolCallId', a.tool_call_id, 'tool', a.tool, 'args', a.args, 'reason', a.reason,
+    'summary', a.summary, 'status', a.status, 'requestedAt', a.requested_at, 'expiresAt', a.expires_at,
+    'decidedAt', a.decided_at, 'decidedBy', a.decided_by, 'decidedArgs', a.decided_args)`,
+);
+
+const isoText = (time: string): string => new Date(time).toISOString();
+
+export const toStoredApproval = (json: StoredApproval): StoredApproval => ({
+  ...json,
+  requestedAt: isoText(json.requestedAt),
+  expiresAt: isoText(json.expiresAt),
+  decidedAt: json.decidedAt === null ? null : isoText(json.decidedAt),
 });
 
-export const onConversation = (
-  { tenantId }: { readonly tenantId: string },
-  conversationId: string,
-  event: ParleyEvent,
-): Announcement => announcement(tenantId, `conversation:${conversationId}`, event);
-
-export const onUser = ({ tenantId, userId }: Scope, event: ParleyEvent): Announcement =>
-  announcement(tenantId, `user:${userId}`, event);
-
-/** Appends `rows`, the announcements' JSON, in their order; `only` may hold a `where` or be empty. */
-export const insertOutbox = (rows: unknown, only = sql.empty()) => sql`
-  insert into outbox (id, tenant_id, topic, event, created_at)
-  select a.id, a."tenantId", a.topic, a.event, now()
-  from rows from (jsonb_to_recordset(${rows}::jsonb) as (id uuid, "tenantId" uuid, topic text, event jsonb))
-    with ordinality as a(id, "tenantId", topic, event, n)
-  ${only}
-  order by a.n`;
+/** As people see it. */
+export function toApproval(stored: StoredApproval): Approval {
+  const { decidedArgs: _decidedArgs, ...approval } = stored;
+  return approval;
+}

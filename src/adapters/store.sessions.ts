@@ -110,16 +110,22 @@ const listSessions = statement<
     limit 1000`,
 );
 
-const deleteSession = statement<{ id: string; auditId: string; detail: string }, { live: boolean }>(
+const livingSessions = statement<{ ids: readonly string[] }, { id: string }>(
+  "living_sessions",
+  (p) => sql`select id from sessions where id = any(${p.ids}::uuid[]) and expires_at > now()`,
+);
+
+const deleteSession = statement<{ id: string; auditId: string; detail: string }, { live: boolean; tokenHash: string }>(
   "delete_session",
   (p) => sql`
     with gone as (
-      delete from sessions where id = ${p.id} returning tenant_id, user_id, expires_at > now() as live
+      delete from sessions where id = ${p.id}
+      returning tenant_id, user_id, token_hash, expires_at > now() as live
     ), audited as (
       insert into audit_log (id, tenant_id, user_id, action, detail)
       select ${p.auditId}::uuid, tenant_id, user_id, 'session.revoked', ${p.detail}::jsonb from gone where live
     )
-    select live from gone`,
+    select live, token_hash as "tokenHash" from gone`,
 );
 
 export const createSessionStore = (database: Database): SessionStore => ({
@@ -176,10 +182,17 @@ export const createSessionStore = (database: Database): SessionStore => ({
   },
 
   async revoke(scope, sessionId) {
-    if (!isId(sessionId)) return false;
+    if (!isId(sessionId)) return null;
     const [row] = await database.transaction(scope, (tx) =>
       tx.run(deleteSession, { id: sessionId, auditId: uuidv7(), detail: toJson({ sessionId }) }),
     );
-    return row?.live ?? false;
+    return row?.live === true ? row.tokenHash : null;
+  },
+
+  async living(sessionIds) {
+    const ids = sessionIds.filter(isId);
+    if (ids.length === 0) return [];
+    const rows = await database.transaction("system", (tx) => tx.run(livingSessions, { ids }));
+    return rows.map(({ id }) => id);
   },
 });

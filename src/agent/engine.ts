@@ -8,23 +8,31 @@
  * Timers belong to the engine, one each for all runs, and keep no process alive.
  */
 import type { EventLog } from "../ports/event-log.ts";
+import type { FileStore } from "../ports/files.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { AgentService, ModelCatalog } from "../ports/services.ts";
 import type { Announcement, Lease as RunLease, RunStore, Store } from "../ports/store.ts";
+import type { ToolExecutor, ToolRegistry } from "../ports/tool.ts";
 import { uuidv7 } from "../protocol/id.ts";
 import { createStoreAccess, isOutage, type StoreAccess } from "./engine-access.ts";
 import { createTimers, type Timers } from "./engine-timers.ts";
 import { claimableIn, claimed, rightOf } from "./lease.ts";
 import { DEFAULT_BACKOFF, waitMs, withTimeLimit } from "./log-batcher-retry.ts";
 import { LogBatcher } from "./log-batcher.ts";
+import type { ModelCallContext } from "./model-call.ts";
 import { OutboxPublisher } from "./outbox.ts";
-import { RunTask, type TaskContext } from "./run-task.ts";
+import { type RunBounds, RunTask, type TaskContext } from "./run-task.ts";
 
 export interface EngineOptions {
   readonly store: Store;
   readonly log: EventLog;
   readonly models: ModelCatalog;
+  readonly modelCalls: ModelCallContext;
+  readonly tools: ToolRegistry;
+  readonly executor: ToolExecutor;
+  readonly files: FileStore;
+  readonly bounds?: Partial<RunBounds>;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** This process holds the store alone (directory or advisory lock): every lease that it finds is an orphan [R3]. */
@@ -42,8 +50,6 @@ export interface EngineTimes {
   readonly renewMs: number;
   /** Looks for runs at least this often, and at most twice that. */
   readonly pollMs: number;
-  /** A model that says nothing for so long has stalled. */
-  readonly stallMs: number;
   /** Time limit of one call to the store. */
   readonly storeMs: number;
   /** Time limit of one call to the log, and of a run's last flush. */
@@ -61,6 +67,9 @@ export interface Engine extends AgentService {
   readonly owner: string;
   /** Runs that it holds. */
   readonly held: number;
+  /** Can it take another run? */
+  readonly hasRoom: boolean;
+  holds(runId: string): boolean;
   /** Rejects when the store can't be reached. */
   start(): Promise<void>;
   /** [R12] Claims nothing more, streams on, hands over what is left, all within `deadlineMs`. Idempotent. */
@@ -71,7 +80,6 @@ const DEFAULT_TIMES: EngineTimes = {
   leaseMs: 15_000,
   renewMs: 5_000,
   pollMs: 1_000,
-  stallMs: 60_000,
   storeMs: 5_000,
   logMs: 2_000,
   outboxMs: 2_000,
@@ -79,13 +87,23 @@ const DEFAULT_TIMES: EngineTimes = {
   handOffMs: 3_000,
 };
 
+/** Nobody waits for the leases of a process that holds its store alone: its successor expires them all [R3]. */
+const EXCLUSIVE_TIMES: Partial<EngineTimes> = { leaseMs: 120_000, renewMs: 40_000 };
+
+const DEFAULT_BOUNDS: RunBounds = { maxSteps: 50, maxTokens: 2_000_000, approvalMs: 24 * 60 * 60_000 };
+
 const MAX_RUNS = 500;
 /** Runs taken in one claim. */
 const CLAIM_LIMIT = 50;
+/** Leases renewed in one statement: an embedded database does nothing else meanwhile, nor does its process. */
+const RENEWED = 200;
 /** Text of a conversation that a model is given. */
 const TRANSCRIPT_BYTES = 256 * 1024;
 /** An exclusive process, all of whose claims succeed, claims at every so many polls. */
 const EXCLUSIVE_POLLS = 10;
+/** Questions whose time is over are looked for at every so many polls, and so many at once. */
+const APPROVAL_POLLS = 5;
+const EXPIRE_LIMIT = 100;
 /** How often runs look at the clock. */
 const CHECK_MS = 1_000;
 
@@ -116,6 +134,7 @@ class RunEngine implements Engine {
   /** The last claim failed, or could not be made. */
   #missed = false;
   #polls = 0;
+  #looks = 0;
   /** There was no room for another run. */
   #full = false;
   #claiming = false;
@@ -125,7 +144,7 @@ class RunEngine implements Engine {
   constructor(options: EngineOptions) {
     const { store, log, models, metrics } = options;
     const now = options.now ?? (() => performance.now());
-    const times = { ...DEFAULT_TIMES, ...options.times };
+    const times = { ...DEFAULT_TIMES, ...(options.exclusive ? EXCLUSIVE_TIMES : {}), ...options.times };
     const logger = options.logger.child({ engine: this.owner });
     this.#store = store;
     this.#exclusive = options.exclusive;
@@ -141,20 +160,25 @@ class RunEngine implements Engine {
     this.#access = access;
     this.#batcher = batcher;
     this.#outbox = outbox;
-    const { leaseMs, stallMs, logMs } = times;
+    const { leaseMs, logMs } = times;
+    const { modelCalls, tools, executor, files } = options;
     this.#context = {
       store,
       access,
       log,
       batcher,
       models,
+      modelCalls,
+      tools,
+      executor,
+      files,
+      bounds: { ...DEFAULT_BOUNDS, ...options.bounds },
       metrics,
       logger,
-      announce: (rows) => outbox.announce(rows),
+      announce: (rows) => this.announce(rows),
       wake: () => this.wake(),
       now,
       leaseMs,
-      stallMs,
       logMs,
     };
     this.#timers = createTimers((error) => this.#report(error, "a repeated job failed"));
@@ -164,7 +188,20 @@ class RunEngine implements Engine {
     return this.#tasks.size;
   }
 
+  get hasRoom(): boolean {
+    return this.#phase === "running" && this.#tasks.size < this.#maxRuns;
+  }
+
+  holds(runId: string): boolean {
+    return this.#tasks.has(runId);
+  }
+
   announce(rows: readonly Announcement[]): Promise<void> {
+    for (const { event } of rows) {
+      if (event.type !== "CUSTOM" || event.name !== "approval.decided") continue;
+      const { status } = event.value.approval;
+      if (status !== "pending") this.#metrics.approvalEnded(status);
+    }
     return this.#outbox.announce(rows);
   }
 
@@ -185,6 +222,8 @@ class RunEngine implements Engine {
     if (this.#exclusive) {
       const orphans = await this.#access.call(() => this.#store.runs.expireAllLeases());
       if (orphans > 0) this.#logger.info({ runs: orphans }, "runs of the last start go on");
+      // Before anything of its own: readers take what comes later for what is newer.
+      await this.#outbox.sweep(0);
     }
     // It may have been stopped meanwhile.
     if (this.#phase !== "starting") return;
@@ -274,7 +313,8 @@ class RunEngine implements Engine {
       .then((end) => {
         if (end === "released") this.#released.push(task.lease);
         if (this.#tasks.get(runId) === task) this.#tasks.delete(runId);
-        if (this.#full) this.wake();
+        // Who decided before it left the map could not have it claimed [R7].
+        if (this.#full || end === "waiting") this.wake();
       })
       .catch((error: unknown) => this.#report(error, "the end of a run was not noticed"));
   }
@@ -298,6 +338,10 @@ class RunEngine implements Engine {
       () => this.#access.call(() => this.#store.sweep()),
     );
     this.#timers.repeat(
+      () => jittered(pollMs),
+      () => this.#expireApprovals(),
+    );
+    this.#timers.repeat(
       () => CHECK_MS,
       () => this.#check(),
     );
@@ -314,9 +358,21 @@ class RunEngine implements Engine {
     this.wake();
   }
 
+  /** [R7] A question that nobody answered is denied by itself, by the database's clock. */
+  async #expireApprovals(): Promise<void> {
+    if (++this.#looks % APPROVAL_POLLS !== 0) return;
+    const rows = await this.#access.call(() => this.#store.approvals.expire(EXPIRE_LIMIT));
+    if (rows.length === 0) return;
+    await this.announce(rows);
+    this.wake();
+  }
+
   async #renew(): Promise<void> {
     const tasks = [...this.#tasks.values()];
-    if (tasks.length === 0) return;
+    for (let i = 0; i < tasks.length; i += RENEWED) await this.#renewSome(tasks.slice(i, i + RENEWED));
+  }
+
+  async #renewSome(tasks: readonly RunTask[]): Promise<void> {
     const sentAt = this.#now();
     const leases = tasks.map((task) => task.lease);
     await this.#access.call(() =>

@@ -1,50 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { wordsOf } from "../../test/support/conversation-script.ts";
+import { aMessage, aRun, TIME } from "../../test/support/shapes.fake.ts";
 import { MAX_EVENT } from "../protocol/constants.ts";
+import { cutText } from "../protocol/cut-part.ts";
 import { type ParleyEvent, parleyEvent } from "../protocol/events.ts";
-import type { Message, Run } from "../protocol/shapes.ts";
-import { cutText, encodeFitted } from "./outbox-fit-event.ts";
+import type { Approval, Message, ToolPart } from "../protocol/shapes.ts";
+import { encodeFitted } from "./outbox-fit-event.ts";
 
-const AT = "2026-01-01T00:00:00.000Z";
-const message = (...texts: readonly string[]): Message => ({
-  id: "m",
-  conversationId: "c",
-  parentId: null,
-  role: "user",
-  author: "u",
-  parts: texts.map((text) => ({ type: "text", text })),
-  status: "complete",
-  createdAt: AT,
-  runId: "r",
-});
-const run: Run = {
-  id: "r",
-  conversationId: "c",
-  status: "failed",
-  attempt: 1,
-  model: "demo",
-  userMessageId: "u",
-  assistantMessageId: "m",
-  position: 1,
-  stopRequested: false,
-  usage: { inputTokens: 0, outputTokens: 0 },
-  error: null,
-  createdAt: AT,
-  startedAt: AT,
-  finishedAt: AT,
-};
+const message = (...texts: readonly string[]): Message =>
+  aMessage({ role: "user", parts: texts.map((text) => ({ type: "text", text })) });
+const run = aRun({ status: "failed", finishedAt: TIME });
 const created = (...texts: readonly string[]): ParleyEvent => ({
   type: "CUSTOM",
   name: "message.created",
   value: { message: message(...texts) },
 });
-const partsOf = (event: ParleyEvent): Message["parts"] => {
-  if (event.type === "RUN_STARTED") return event.message.parts;
-  if (event.type === "CUSTOM" && (event.name === "message.created" || event.name === "message.updated")) {
-    return event.value.message.parts;
-  }
-  return [];
+const partsOf = (event: ParleyEvent): { readonly text: string; readonly length: number | undefined }[] => {
+  const told = event.type === "CUSTOM" && (event.name === "message.created" || event.name === "message.updated");
+  const parts = event.type === "RUN_STARTED" ? event.message.parts : told ? event.value.message.parts : [];
+  return parts.map((part) => ({ text: wordsOf(part), length: "length" in part ? part.length : undefined }));
 };
 
 test("[W11] an event that fits is left as it is", () => {
@@ -107,6 +83,99 @@ test("[W11] a failed run's sentence is cut", () => {
   const json = encodeFitted(event);
   assert.ok(Buffer.byteLength(json) <= MAX_EVENT);
   parleyEvent.parse(JSON.parse(json));
+});
+
+const call: ToolPart = { type: "tool", toolCallId: "t1", name: "clock", args: {}, status: "completed" };
+const huge = "é".repeat(60_000);
+
+test("[W11] a tool call that is too large goes without arguments and result, and says its length", () => {
+  const whole: ToolPart = { ...call, args: { a: huge }, result: huge, error: huge };
+  const events: readonly ParleyEvent[] = [
+    { type: "CUSTOM", name: "tool.updated", value: { messageId: "m", partIndex: 0, part: whole } },
+    {
+      type: "TOOL_CALL_RESULT",
+      messageId: "m",
+      toolCallId: "t1",
+      role: "tool",
+      content: huge,
+      partIndex: 0,
+      part: whole,
+    },
+    { type: "CUSTOM", name: "message.updated", value: { message: { ...message("a"), parts: [whole] } } },
+  ];
+  for (const event of events) {
+    const json = encodeFitted(event);
+    assert.ok(Buffer.byteLength(json) <= MAX_EVENT, event.type);
+    const told = parleyEvent.parse(JSON.parse(json));
+    const part =
+      told.type === "TOOL_CALL_RESULT"
+        ? told.part
+        : told.type === "CUSTOM" && told.name === "tool.updated"
+          ? told.value.part
+          : told.type === "CUSTOM" && told.name === "message.updated"
+            ? told.value.message.parts[0]
+            : undefined;
+    assert.deepEqual(part, { ...call, error: huge.slice(0, 200), length: JSON.stringify(whole).length });
+    if (told.type === "TOOL_CALL_RESULT") assert.ok(huge.startsWith(told.content) && told.content.length > 30_000);
+  }
+});
+
+test("[W11] in a message, parts that fit stay whole behind one that does not", () => {
+  const event: ParleyEvent = {
+    type: "CUSTOM",
+    name: "message.created",
+    value: {
+      message: { ...message("short"), parts: [{ ...call, args: { a: huge } }, { type: "text", text: "after" }, call] },
+    },
+  };
+  const [first, second, third] = partsOf(JSON.parse(encodeFitted(event)) as ParleyEvent);
+  assert.ok((first?.length ?? 0) > 60_000);
+  assert.deepEqual([second, third?.length], [{ text: "after", length: undefined }, undefined]);
+});
+
+test("[W11] an approval that is too large goes without its arguments: its part has them", () => {
+  const approval: Approval = {
+    id: "p",
+    conversationId: "c",
+    runId: "r",
+    messageId: "m",
+    partIndex: 0,
+    toolCallId: "t1",
+    tool: "clock",
+    args: { a: huge },
+    reason: "call",
+    summary: huge,
+    status: "pending",
+    requestedAt: TIME,
+    expiresAt: TIME,
+    decidedAt: null,
+    decidedBy: null,
+  };
+  const json = encodeFitted({ type: "CUSTOM", name: "approval.requested", value: { approval } });
+  assert.ok(Buffer.byteLength(json) <= MAX_EVENT);
+  assert.deepEqual((JSON.parse(json) as { value: { approval: Approval } }).value.approval, {
+    ...approval,
+    args: {},
+    summary: huge.slice(0, 2_000),
+  });
+});
+
+test("[W11] sentences that are too long are cut", () => {
+  const events: readonly ParleyEvent[] = [
+    { type: "CUSTOM", name: "run.notice", value: { runId: "r", kind: "retrying", message: huge } },
+    { type: "CUSTOM", name: "tool.progress", value: { messageId: "m", partIndex: 0, toolCallId: "t", message: huge } },
+    { type: "CUSTOM", name: "run.updated", value: { run: { ...run, error: { code: "X", message: huge } } } },
+    {
+      type: "CUSTOM",
+      name: "message.updated",
+      value: { message: { ...message("a"), error: { code: "X", message: huge } } },
+    },
+  ];
+  for (const event of events) {
+    const json = encodeFitted(event);
+    assert.ok(Buffer.byteLength(json) < 10_000);
+    parleyEvent.parse(JSON.parse(json));
+  }
 });
 
 test("[W11] an event in which nothing can be cut is a bug", () => {

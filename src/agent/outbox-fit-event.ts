@@ -1,19 +1,13 @@
 /** Events within their 64 KiB [W11]: what is longer is cut, says so (`length`), and is read by `message.read`. */
 import { MAX_EVENT } from "../protocol/constants.ts";
+import { barePart, bareToolPart, cutText } from "../protocol/cut-part.ts";
 import type { ParleyEvent } from "../protocol/events.ts";
-import type { Message, Part } from "../protocol/shapes.ts";
+import type { Approval, Message, Part, Run } from "../protocol/shapes.ts";
 
-/** UTF-16 units that are left of an error's sentence when an event has to be cut. */
+/** UTF-16 units that are left of a sentence when an event has to be cut. */
 const MAX_SENTENCE = 2_000;
 
 const bytesOf = (json: string): number => Buffer.byteLength(json);
-
-/** Cuts to at most `length` UTF-16 units, never inside a surrogate pair. */
-export function cutText(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const last = text.charCodeAt(length - 1);
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length);
-}
 
 /** An event's JSON, cut so that it fits `MAX_EVENT`. Throws when there is nothing left to cut. */
 export function encodeFitted(event: ParleyEvent): string {
@@ -29,38 +23,95 @@ function cutEvent(event: ParleyEvent): ParleyEvent {
   switch (event.type) {
     case "RUN_STARTED":
       return fitMessage(event.message, (message) => ({ ...event, message }));
-    case "RUN_ERROR": {
-      const { error } = event.run;
-      const run = { ...event.run, error: error && { ...error, message: cutText(error.message, MAX_SENTENCE) } };
-      return { ...event, message: cutText(event.message, MAX_SENTENCE), run };
-    }
+    case "RUN_ERROR":
+      return { ...event, message: cutText(event.message, MAX_SENTENCE), run: cutRun(event.run) };
+    case "TOOL_CALL_RESULT":
+      return fitResult(event);
     case "CUSTOM":
-      return event.name === "message.created" || event.name === "message.updated"
-        ? fitMessage(event.value.message, (message) => ({ ...event, value: { message } }))
-        : event;
+      return cutCustom(event);
     case "TEXT_MESSAGE_START":
     case "TEXT_MESSAGE_CONTENT":
     case "TEXT_MESSAGE_END":
+    case "REASONING_MESSAGE_START":
+    case "REASONING_MESSAGE_CONTENT":
+    case "REASONING_MESSAGE_END":
+    case "TOOL_CALL_START":
+    case "TOOL_CALL_ARGS":
+    case "TOOL_CALL_END":
+    case "STEP_STARTED":
+    case "STEP_FINISHED":
     case "RUN_FINISHED":
       return event;
   }
 }
 
+function cutCustom(event: Extract<ParleyEvent, { readonly type: "CUSTOM" }>): ParleyEvent {
+  switch (event.name) {
+    case "message.created":
+    case "message.updated":
+      return fitMessage(event.value.message, (message) => ({ ...event, value: { message } }));
+    case "tool.updated":
+      return { ...event, value: { ...event.value, part: bareToolPart(event.value.part) } };
+    case "tool.progress":
+      return { ...event, value: { ...event.value, message: cutText(event.value.message, MAX_SENTENCE) } };
+    case "run.notice":
+      return { ...event, value: { ...event.value, message: cutText(event.value.message, MAX_SENTENCE) } };
+    case "run.updated":
+      return { ...event, value: { run: cutRun(event.value.run) } };
+    case "approval.requested":
+    case "approval.decided":
+      return { ...event, value: { approval: cutApproval(event.value.approval) } };
+    case "message.reset":
+    case "plan.updated":
+    case "branch.selected":
+    case "conversation.created":
+    case "conversation.renamed":
+    case "conversation.updated":
+      return event;
+  }
+}
+
+const cutRun = (run: Run): Run => ({
+  ...run,
+  error: run.error && { ...run.error, message: cutText(run.error.message, MAX_SENTENCE) },
+});
+
+/** Who decides reads the arguments in the call's part. */
+const cutApproval = (approval: Approval): Approval => ({
+  ...approval,
+  args: {},
+  summary: cutText(approval.summary, MAX_SENTENCE),
+});
+
+/** The part goes first: `message.read` gives it whole, and what the model was told is in it. */
+function fitResult(event: Extract<ParleyEvent, { readonly type: "TOOL_CALL_RESULT" }>): ParleyEvent {
+  const bare = { ...event, part: bareToolPart(event.part) };
+  const room = MAX_EVENT - bytesOf(JSON.stringify({ ...bare, content: "" }));
+  return { ...bare, content: cutText(event.content, longestWithin(event.content, room)) };
+}
+
 /** Keeps the beginning: parts in order, as long as there is room. */
-function fitMessage(message: Message, wrap: (message: Message) => ParleyEvent): ParleyEvent {
-  const empty = message.parts.map((part) => cutPart(part, 0));
-  let room = MAX_EVENT - bytesOf(JSON.stringify(wrap({ ...message, parts: empty })));
+function fitMessage(whole: Message, wrap: (message: Message) => ParleyEvent): ParleyEvent {
+  const { error } = whole;
+  const message =
+    error === undefined ? whole : { ...whole, error: { ...error, message: cutText(error.message, MAX_SENTENCE) } };
+  let room = MAX_EVENT - bytesOf(JSON.stringify(wrap({ ...message, parts: message.parts.map(barePart) })));
   const parts = message.parts.map((part) => {
-    const kept = cutPart(part, longestWithin(part.text, room));
-    room -= costOf(kept.text);
+    const [kept, bytes] = fitPart(part, room);
+    room -= bytes;
     return kept;
   });
   return wrap({ ...message, parts });
 }
 
-function cutPart(part: Part, length: number): Part {
-  const text = cutText(part.text, length);
-  return text === part.text ? part : { ...part, text, length: part.length ?? part.text.length };
+/** As much of a part as `room` holds, and what it takes beside the bare part. */
+function fitPart(part: Part, room: number): readonly [part: Part, bytes: number] {
+  const bare = barePart(part);
+  const more = bytesOf(JSON.stringify(part)) - bytesOf(JSON.stringify(bare));
+  if (more <= room) return [part, Math.max(0, more)];
+  if (part.type !== "text" && part.type !== "reasoning") return [bare, 0];
+  const text = cutText(part.text, longestWithin(part.text, room));
+  return [{ ...part, text, length: part.length ?? part.text.length }, costOf(text)];
 }
 
 /** Bytes of a text in JSON, without its quotes. */

@@ -5,41 +5,32 @@ import fc from "fast-check";
 import { extend, fenced, opened, readFrom, stateOf, textOf } from "../../test/support/event-log-appends.ts";
 import { ALL_FAULTS, FaultyEventLog, NO_FAULTS } from "../../test/support/event-log.faulty.ts";
 import { recordingLogger } from "../../test/support/logger.fake.ts";
+import { aMessage, aRun, TIME } from "../../test/support/shapes.fake.ts";
 import { until } from "../../test/support/until.ts";
 import { MemoryEventLog } from "../adapters/event-log.memory.ts";
 import type { Announcement } from "../ports/store.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import type { ParleyEvent } from "../protocol/events.ts";
 import { uuidv7 } from "../protocol/id.ts";
-import type { Run } from "../protocol/shapes.ts";
+import type { Message } from "../protocol/shapes.ts";
 import { LogBatcher } from "./log-batcher.ts";
 import { type OutboxOptions, OutboxPublisher } from "./outbox.ts";
 
-const AT = "2026-01-01T00:00:00.000Z";
 const conversation = (title: string): ParleyEvent => ({
   type: "CUSTOM",
   name: "conversation.renamed",
-  value: { conversation: { id: "c", title, model: null, createdAt: AT, updatedAt: AT } },
+  value: { conversation: { id: "c", title, model: null, headMessageId: null, createdAt: TIME, updatedAt: TIME } },
 });
-const run: Run = {
-  id: "r",
-  conversationId: "c",
-  status: "completed",
-  attempt: 1,
-  model: "demo",
-  userMessageId: "u",
-  assistantMessageId: "answer",
-  position: 1,
-  stopRequested: false,
-  usage: { inputTokens: 0, outputTokens: 0 },
-  error: null,
-  createdAt: AT,
-  startedAt: AT,
-  finishedAt: AT,
-};
+const run = aRun({ status: "completed", assistantMessageId: "answer", finishedAt: TIME });
+const updated = (fields: Partial<Message>): ParleyEvent => ({
+  type: "CUSTOM",
+  name: "message.updated",
+  value: { message: aMessage({ id: "answer", ...fields }) },
+});
 const ends: Readonly<Record<string, ParleyEvent>> = {
   RUN_FINISHED: { type: "RUN_FINISHED", threadId: "c", runId: "r", outcome: { type: "success" }, usage: [], run },
   RUN_ERROR: { type: "RUN_ERROR", threadId: "c", runId: "r", message: "it failed", code: "MODEL_FAILED", run },
+  "an answer that messages ended": updated({ status: "complete" }),
 };
 
 /** The outbox table, with rows of any age. */
@@ -189,6 +180,17 @@ for (const [type, event] of Object.entries(ends)) {
     assert.deepEqual([textOf(state, "answer"), textOf(state, "other"), state.seq], [undefined, "text", 3]);
   });
 }
+
+test("[L11] an answer that streams on, or a person's message, makes it forget nothing", async (t) => {
+  const { log, table, outbox } = setup(t);
+  const topic = "conversation:1";
+  const epoch = await opened(log, topic);
+  await log.append([fenced(1, { topic, epoch, accumulate: extend("answer", 0, "text") })]);
+  for (const fields of [{ status: "streaming" }, { role: "user" }] as const) {
+    await outbox.announce([table.commit(topic, updated(fields))]);
+  }
+  assert.equal(textOf(await stateOf(log, topic), "answer"), "text");
+});
 
 test("[L11] a row that was announced is not told again by the sweep, and the sweep clears what others left", async (t) => {
   const { log, table, outbox } = setup(t);

@@ -10,7 +10,7 @@
  *
  * A lane keeps the order of its rows: a row waits for those before it, also while their topic is being opened.
  *
- * The terminal rows of a run make the log forget the text of its answer, which the store has by then. They come after
+ * The terminal rows of an answer make the log forget its parts, which the store has by then. They come after
  * everything of the run itself: its owner awaits `RunWriter.flush` before it commits the end.
  */
 import type { EventLog } from "../ports/event-log.ts";
@@ -94,9 +94,9 @@ export class OutboxPublisher {
     }
   }
 
-  /** Appends rows that others left behind; one at a time, at most 2,000 rows. Never rejects. */
-  sweep(): Promise<void> {
-    this.#sweeping ??= this.#sweep().finally(() => {
+  /** Appends rows so old that others left behind; one sweep at a time, at most 2,000 rows. Never rejects. */
+  sweep(olderThanMs: number = this.#options.staleMs ?? 2_000): Promise<void> {
+    this.#sweeping ??= this.#sweep(olderThanMs).finally(() => {
       this.#sweeping = undefined;
     });
     return this.#sweeping;
@@ -119,11 +119,11 @@ export class OutboxPublisher {
     await this.#clearing;
   }
 
-  async #sweep(): Promise<void> {
-    const { store, staleMs = 2_000 } = this.#options;
+  async #sweep(olderThanMs: number): Promise<void> {
+    const { store } = this.#options;
     try {
       for (let sweeps = 0; sweeps < MAX_SWEEPS && !this.#closed; sweeps++) {
-        const rows = await withTimeLimit(this.#callMs, store.outbox.stale(staleMs, SWEPT));
+        const rows = await withTimeLimit(this.#callMs, store.outbox.stale(olderThanMs, SWEPT));
         const before = this.#cleared;
         await this.announce(rows);
         this.#clear();
@@ -218,9 +218,12 @@ export class OutboxPublisher {
   }
 }
 
-/** The message whose text is complete in the store with this row. */
+/** The message whose parts are whole in the store with this row. */
 function terminalOf({ event }: Announcement): string | undefined {
-  return event.type === "RUN_FINISHED" || event.type === "RUN_ERROR" ? event.run.assistantMessageId : undefined;
+  if (event.type === "RUN_FINISHED" || event.type === "RUN_ERROR") return event.run.assistantMessageId;
+  // An answer that messages ended, which joined its run [R2].
+  const updated = event.type === "CUSTOM" && event.name === "message.updated" ? event.value.message : undefined;
+  return updated?.role === "assistant" && updated.status !== "streaming" ? updated.id : undefined;
 }
 
 /** What a topic is opened with; null when what it belongs to is gone. */

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
-import { insist, newTopic, opened, readFrom, stateOf } from "../../test/support/event-log-appends.ts";
+import { insist, newTopic, opened, readAll, stateOf } from "../../test/support/event-log-appends.ts";
 import { ALL_FAULTS, FaultyEventLog, NO_FAULTS } from "../../test/support/event-log.faulty.ts";
 import { recordingLogger } from "../../test/support/logger.fake.ts";
 import { until } from "../../test/support/until.ts";
 import { MemoryEventLog } from "../adapters/event-log.memory.ts";
-import type { Accumulator, Append, EventLog } from "../ports/event-log.ts";
+import type { Accumulator, Append, EventLog, PartKind } from "../ports/event-log.ts";
 import type { ParleyEvent } from "../protocol/events.ts";
 import { LogBatcher } from "./log-batcher.ts";
 import { RunWriter } from "./run-writer.ts";
@@ -18,7 +18,10 @@ const MESSAGE = "m";
 
 type Step =
   | { readonly kind: "text"; readonly delta: string }
-  | { readonly kind: "part" | "turn" | "restart" | "flush" }
+  | { readonly kind: "part"; readonly begins: PartKind["type"] }
+  /** To the part before the last one. */
+  | { readonly kind: "aside"; readonly delta: string }
+  | { readonly kind: "turn" | "restart" | "flush" }
   /** Another node opens the topic that was lost. */
   | { readonly kind: "opened elsewhere" }
   | { readonly kind: "reset"; readonly back: number }
@@ -28,7 +31,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 10, arbitrary: fc.record({ kind: fc.constant("text" as const), delta: fc.string({ unit: "grapheme" }) }) },
   { weight: 8, arbitrary: fc.constant({ kind: "turn" } as const) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("time" as const), ms: fc.nat(15) }) },
-  { weight: 1, arbitrary: fc.constantFrom({ kind: "part" } as const, { kind: "flush" } as const) },
+  { weight: 1, arbitrary: fc.constant({ kind: "flush" } as const) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("part" as const),
+      begins: fc.constantFrom("text" as const, "reasoning" as const, "tool" as const),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("aside" as const), delta: fc.string({ unit: "grapheme" }) }) },
   { weight: 1, arbitrary: fc.constantFrom({ kind: "restart" } as const, { kind: "opened elsewhere" } as const) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("reset" as const), back: fc.nat(8) }) },
 );
@@ -42,12 +53,12 @@ class Reader {
   }
 
   take(event: ParleyEvent): void {
-    if (event.type === "TEXT_MESSAGE_START") {
-      this.parts[event.partIndex] ??= "";
-    } else if (event.type === "TEXT_MESSAGE_CONTENT") {
+    if ("delta" in event) {
       const text = this.parts[event.partIndex] ?? "";
       assert.ok(event.offset <= text.length, "a gap in the text");
       this.parts[event.partIndex] = text + event.delta.slice(text.length - event.offset);
+    } else if (event.type.endsWith("_START") && "partIndex" in event) {
+      this.parts[event.partIndex] = "";
     } else if (event.type === "CUSTOM" && event.name === "message.reset") {
       const { partIndex, length } = event.value;
       this.parts.length = partIndex + 1;
@@ -104,13 +115,19 @@ function start(seed: number) {
   return { log, topic, snapshots, appends, clock, batcher, writer, fencedAfter: () => fencedAfter };
 }
 
-const started = (partIndex: number): ParleyEvent => ({
-  type: "TEXT_MESSAGE_START",
-  messageId: MESSAGE,
-  role: "assistant",
-  runId: "r",
-  partIndex,
-});
+const kindOf = (type: PartKind["type"], partIndex: number): PartKind =>
+  type === "tool" ? { type, toolCallId: `call ${partIndex}`, name: "clock" } : { type };
+
+function started(part: PartKind, partIndex: number): ParleyEvent {
+  const place = { messageId: MESSAGE, runId: "r", partIndex };
+  if (part.type === "tool") {
+    const { toolCallId, name } = part;
+    return { type: "TOOL_CALL_START", toolCallId, toolCallName: name, parentMessageId: MESSAGE, ...place };
+  }
+  return part.type === "text"
+    ? { type: "TEXT_MESSAGE_START", role: "assistant", ...place }
+    : { type: "REASONING_MESSAGE_START", role: "reasoning", ...place };
+}
 
 test("[R8] through lost replies, late calls and restarts, snapshot and events make the text that was fed", async () => {
   await fc.assert(
@@ -120,20 +137,32 @@ test("[R8] through lost replies, late calls and restarts, snapshot and events ma
       writer.start(await stateOf(log, topic));
       log.faults = ALL_FAULTS;
       const fed = [""];
-      writer.event(started(0));
+      const kinds = [kindOf("text", 0)];
+      writer.event(started(kindOf("text", 0), 0));
+      const feed = (partIndex: number, delta: string): void => {
+        if (delta !== "") writer.text(MESSAGE, partIndex, delta);
+        fed[partIndex] += delta.toWellFormed().replaceAll("\0", "\ufffd");
+      };
       for (const action of steps) {
         const last = fed.length - 1;
         switch (action.kind) {
           case "text":
-            if (action.delta !== "") writer.text(MESSAGE, last, action.delta);
-            fed[last] += action.delta.toWellFormed().replaceAll("\0", "\ufffd");
+            feed(last, action.delta);
             break;
-          case "part":
-            writer.event(started(fed.push("") - 1));
+          case "aside":
+            feed(Math.max(0, last - 1), action.delta);
             break;
+          case "part": {
+            const partIndex = fed.push("") - 1;
+            kinds.push(kindOf(action.begins, partIndex));
+            writer.event(started(kindOf(action.begins, partIndex), partIndex));
+            break;
+          }
           case "reset": {
             const length = Math.max(0, (fed[last]?.length ?? 0) - action.back);
             fed[last] = fed[last]?.slice(0, length) ?? "";
+            // With nothing left the part goes, and begins again.
+            if (length === 0) kinds[last] = kindOf("text", last);
             const value = { messageId: MESSAGE, partIndex: last, length, attempt: 2, runId: "r" };
             writer.event({ type: "CUSTOM", name: "message.reset", value });
             break;
@@ -173,10 +202,14 @@ test("[R8] through lost replies, late calls and restarts, snapshot and events ma
         fed,
         "the writer's own text",
       );
-      const reader = new Reader(snapshots.get(epoch) ?? []);
-      const events = (await readFrom(log, topic, { epoch, seq: 0 })).map(
-        (entry) => JSON.parse(entry.event) as ParleyEvent,
+      const whole = accumulators.filter(({ text }) => text !== "");
+      assert.deepEqual(
+        whole.map(({ part }) => part),
+        whole.map(({ partIndex }) => kinds[partIndex]),
+        "their kinds",
       );
+      const reader = new Reader(snapshots.get(epoch) ?? []);
+      const events = (await readAll(log, topic)).map((entry) => JSON.parse(entry.event) as ParleyEvent);
       for (const event of events) reader.take(event);
       assert.deepEqual(
         fed.map((_, partIndex) => reader.parts[partIndex] ?? ""),

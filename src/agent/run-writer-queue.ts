@@ -1,12 +1,14 @@
 /**
  * What a run has yet to hand to the log, in order: events, and between them text that is still growing.
  *
- *   [ START ][ text of part 0 … ][ END ][ START ][ text of part 1 …
- *                                                  ▲ grows until it is taken or an event follows
+ *   [ START ][ text of part 0 … ][ START ][ START ][ text of part 1 … ][ text of part 2 …
+ *                                                    ▲ these grow until they are taken or an event follows
+ *
+ * Several parts grow at once where a model makes calls in parallel: each has one item, however their deltas alternate.
  */
 import type { Accumulate } from "../ports/event-log.ts";
+import { cutText } from "../protocol/cut-part.ts";
 import type { Collected } from "./log-batcher.ts";
-import { cutText } from "./outbox-fit-event.ts";
 import type { RunPart } from "./run-writer-text.ts";
 
 /**
@@ -49,8 +51,6 @@ export const isContained = (accumulate: Accumulate | undefined): boolean =>
 
 export class RunQueue {
   #items: (QueuedEvent | QueuedText)[] = [];
-  /** The last item while it is text that may grow. */
-  #growing: QueuedText | undefined;
   /** An item that was handed over whole, to be used again: one object a run, not one a token. */
   #spare: QueuedText | undefined;
   #fresh = false;
@@ -64,27 +64,29 @@ export class RunQueue {
 
   pushText(part: RunPart, offset: number, delta: string): void {
     this.#fresh = true;
-    if (this.#growing?.part === part) {
-      this.#growing.text += delta;
-      return;
+    const items = this.#items;
+    for (let i = items.length - 1; i >= 0; i--) {
+      const item = items[i];
+      if (item?.kind !== "text") break;
+      if (item.part === part) {
+        item.text += delta;
+        return;
+      }
     }
     const item = this.#spare ?? { kind: "text", part, offset, text: delta };
     this.#spare = undefined;
     item.part = part;
     item.offset = offset;
     item.text = delta;
-    this.#growing = item;
-    this.#items.push(item);
+    items.push(item);
   }
 
   pushEvent(event: string, accumulate: Accumulate | undefined): void {
-    this.#growing = undefined;
     this.#items.push({ kind: "event", event, accumulate });
   }
 
   /** Forgets what the accumulators of this moment contain. What follows is kept apart from it. */
   dropContained(): void {
-    this.#growing = undefined;
     this.#items = this.#items.filter((item) => item.kind === "event" && !isContained(item.accumulate));
   }
 
@@ -95,26 +97,23 @@ export class RunQueue {
 
   clear(): void {
     this.#items = [];
-    this.#growing = undefined;
   }
 
   /** Hands over what is due. Without `due`, text that may merge with more to come waits. */
   take(sink: QueueSink, now: number, due: boolean): Collected {
     this.#measure(now);
+    const items = this.#items;
+    const end = due ? items.length : this.#waiting();
     let taken = 0;
-    let outcome: Collected = "empty";
-    for (const item of this.#items) {
-      if (item === this.#growing && !due && this.#mayWait(item)) {
-        outcome = "held";
-        break;
-      }
-      if (!(item.kind === "text" ? handOver(item, sink) : sink.event(item))) {
+    let outcome: Collected = end < items.length ? "held" : "empty";
+    for (; taken < end; taken++) {
+      const item = items[taken];
+      if (item !== undefined && !(item.kind === "text" ? handOver(item, sink) : sink.event(item))) {
         outcome = "more";
         break;
       }
-      taken++;
     }
-    if (taken < this.#items.length) this.#items.splice(0, taken);
+    if (taken < items.length) items.splice(0, taken);
     else if (taken === 1) this.#takenOne();
     else this.clear();
     return outcome;
@@ -124,11 +123,18 @@ export class RunQueue {
   #takenOne(): void {
     const item = this.#items.pop();
     if (item?.kind === "text") this.#spare = item;
-    this.#growing = undefined;
   }
 
-  #mayWait({ part, text }: QueuedText): boolean {
-    return part.begun && this.#interval < FAST_MS && text.length < FULL_DELTA;
+  /** Index of the first item that waits: those that grow, all or none. */
+  #waiting(): number {
+    const items = this.#items;
+    if (this.#interval >= FAST_MS) return items.length;
+    for (let i = items.length; i > 0; i--) {
+      const item = items[i - 1];
+      if (item?.kind !== "text") return i;
+      if (!item.part.begun || item.text.length >= FULL_DELTA) return items.length;
+    }
+    return 0;
   }
 
   #measure(now: number): void {

@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { newTopic, opened, readFrom, stateOf, textOf } from "../../test/support/event-log-appends.ts";
+import { opened, readFrom, stateOf, textOf } from "../../test/support/event-log-appends.ts";
 import { recordingLogger } from "../../test/support/logger.fake.ts";
+import { FENCE, setUpWriter as setup, type WriterWorld as Setup } from "../../test/support/run-writer-world.ts";
 import { until } from "../../test/support/until.ts";
 import { MemoryEventLog } from "../adapters/event-log.memory.ts";
-import type { Append, AppendResult, EventLog, TopicState } from "../ports/event-log.ts";
 import { MAX_EVENT } from "../protocol/constants.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import type { ParleyEvent, TextMessageContent } from "../protocol/events.ts";
 import { LogBatcher } from "./log-batcher.ts";
 import { RunWriter, type Written } from "./run-writer.ts";
 
-const FENCE = 3;
 const start = (messageId = "m", partIndex = 0): ParleyEvent => ({
   type: "TEXT_MESSAGE_START",
   messageId,
@@ -32,67 +31,6 @@ const reset = (length: number): ParleyEvent => ({
   name: "message.reset",
   value: { messageId: "m", partIndex: 0, length, attempt: 2, runId: "r" },
 });
-
-interface Setup {
-  readonly log: MemoryEventLog;
-  readonly topic: string;
-  readonly writer: RunWriter;
-  readonly calls: (readonly Append[])[];
-  readonly clock: { now: number };
-  readonly fenced: { times: number };
-  /** Holds answers back, or fails calls, while set. */
-  readonly gate: { append?: () => Promise<void>; open?: () => Promise<void> };
-  readonly state: () => Promise<TopicState>;
-  /** The topic's events, in the epoch that stands. */
-  readonly events: () => Promise<ParleyEvent[]>;
-}
-
-async function setup(t: TestContext, started: "open" | "missing" = "open"): Promise<Setup> {
-  const log = new MemoryEventLog();
-  t.after(() => log.close());
-  const topic = newTopic();
-  const calls: (readonly Append[])[] = [];
-  const clock = { now: 0 };
-  const gate: Setup["gate"] = {};
-  const fenced = { times: 0 };
-  const watched: Pick<EventLog, "append" | "open"> = {
-    async append(batch): Promise<readonly AppendResult[]> {
-      calls.push(batch);
-      await gate.append?.();
-      return log.append(batch);
-    },
-    async open(request) {
-      await gate.open?.();
-      return log.open(request);
-    },
-  };
-  const backoff = { baseMs: 1, capMs: 1, random: () => 1 };
-  const logger = recordingLogger();
-  const metrics = { appended() {}, bug: () => assert.fail("a bug") };
-  const batcher = new LogBatcher({ log: watched, logger, metrics, backoff, giveUpMs: 0, now: () => clock.now });
-  const onFenced = () => fenced.times++;
-  const writer = new RunWriter({ log: watched, batcher, logger, topic, fence: FENCE, backoff, onFenced });
-  if (started === "open") {
-    await opened(log, topic, FENCE);
-    writer.start(await stateOf(log, topic));
-  } else {
-    writer.start(undefined);
-  }
-  return {
-    log,
-    topic,
-    writer,
-    calls,
-    clock,
-    fenced,
-    gate,
-    state: () => stateOf(log, topic),
-    events: async () => {
-      const { epoch } = await stateOf(log, topic);
-      return (await readFrom(log, topic, { epoch, seq: 0 })).map((entry) => JSON.parse(entry.event) as ParleyEvent);
-    },
-  };
-}
 
 const deltasOf = (events: readonly ParleyEvent[]): TextMessageContent[] =>
   events.filter((event) => event.type === "TEXT_MESSAGE_CONTENT");
@@ -136,7 +74,7 @@ test("[L3] a run's events are numbered from 1, fenced, in order, and its text ac
       ["TEXT_MESSAGE_END", undefined],
     ],
   );
-  assert.deepEqual(accumulators, [{ messageId: "m", partIndex: 0, text: "Hello, world" }]);
+  assert.deepEqual(accumulators, [{ messageId: "m", partIndex: 0, part: { type: "text" }, text: "Hello, world" }]);
   assert.equal(writer.textOf("m", 0), "Hello, world");
 });
 
@@ -152,7 +90,7 @@ test("[W5] a delta is encoded once and carries its key for merging", async (t) =
     offset: 0,
     delta: "ä\n",
   });
-  assert.deepEqual(entry?.delta, { messageId: 'm"1', partIndex: 2, offset: 0, text: "ä\n" });
+  assert.deepEqual(entry?.delta, { part: "text", messageId: 'm"1', partIndex: 2, offset: 0, text: "ä\n" });
 });
 
 test("[L5] below 100 deltas/s each delta goes out in its turn", async (t) => {
@@ -301,7 +239,9 @@ test("[R5] a reset cuts the writer's own text and the log's", async (t) => {
   writer.text("m", 0, " again");
   await writer.flush();
   assert.deepEqual([writer.textOf("m", 0), writer.textOf("m", 1)], ["first again", ""]);
-  assert.deepEqual((await state()).accumulators, [{ messageId: "m", partIndex: 0, text: "first again" }]);
+  assert.deepEqual((await state()).accumulators, [
+    { messageId: "m", partIndex: 0, part: { type: "text" }, text: "first again" },
+  ]);
 });
 
 test("[R5] a part that a reset removed begins anew", async (t) => {
@@ -342,7 +282,10 @@ test("[R8] a writer without a topic opens it as its owner", async (t) => {
   writer.text("m", 0, "text");
   assert.deepEqual(await writer.flush(), { ok: true });
   const { fence, complete, accumulators } = await state();
-  assert.deepEqual([fence, complete, accumulators], [FENCE, true, [{ messageId: "m", partIndex: 0, text: "text" }]]);
+  assert.deepEqual(
+    [fence, complete, accumulators],
+    [FENCE, true, [{ messageId: "m", partIndex: 0, part: { type: "text" }, text: "text" }]],
+  );
 });
 
 /** Replaces the topic, as another node's reader does after the log lost it. */
@@ -363,8 +306,8 @@ test("[R8] in a lost topic all text is in the accumulators, and only other event
   const { epoch, accumulators, complete } = await state();
   assert.notEqual(epoch, lost);
   assert.deepEqual(accumulators, [
-    { messageId: "m", partIndex: 0, text: "before between " },
-    { messageId: "m", partIndex: 1, text: "after" },
+    { messageId: "m", partIndex: 0, part: { type: "text" }, text: "before between " },
+    { messageId: "m", partIndex: 1, part: { type: "text" }, text: "after" },
   ]);
   assert.equal(complete, true);
   assert.deepEqual(await events(), [end(15)]);

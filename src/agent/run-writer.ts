@@ -17,22 +17,26 @@
  * The order at the end of a run: the last event, `flush`, the commit, then the announcement of the commit, so that no
  * delta follows the terminal event [R11]. After a flush that failed, `close` first.
  */
-import type {
-  Accumulate,
-  Accumulator,
-  Append,
-  AppendIdentity,
-  AppendResult,
-  EventLog,
-  TopicState,
+import {
+  type Accumulate,
+  type Accumulator,
+  type Append,
+  type AppendIdentity,
+  type AppendResult,
+  type DeltaKey,
+  type EventLog,
+  type PartKind,
+  TEXT,
+  type TopicState,
 } from "../ports/event-log.ts";
 import type { Logger } from "../ports/logger.ts";
-import { encodeTextDelta } from "../protocol/codec.ts";
+import { encodeDelta } from "../protocol/codec.ts";
+import { cutText } from "../protocol/cut-part.ts";
 import type { ParleyEvent } from "../protocol/events.ts";
 import { uuidv7 } from "../protocol/id.ts";
 import { type Backoff, DEFAULT_BACKOFF, pauseUnlessAborted, waitMs, withTimeLimit } from "./log-batcher-retry.ts";
 import type { AppendBatch, Collected, LogBatcher, LogProducer } from "./log-batcher.ts";
-import { cutText, encodeFitted } from "./outbox-fit-event.ts";
+import { encodeFitted } from "./outbox-fit-event.ts";
 import { isContained, type QueuedEvent, type QueueSink, RunQueue } from "./run-writer-queue.ts";
 import { MAX_PART, type RunPart, RunText } from "./run-writer-text.ts";
 
@@ -85,8 +89,6 @@ export class RunWriter implements LogProducer {
   #text = new RunText();
   /** The part of the last delta. */
   #part: RunPart | undefined;
-  /** A high surrogate at the end of the last delta, kept back until its other half comes; in no text yet. */
-  #half = "";
   /** Handed to the batcher, and not answered. */
   #unanswered = 0;
   /** Events among them that the log does not have, to be appended again in the next epoch. */
@@ -118,28 +120,31 @@ export class RunWriter implements LogProducer {
     return this.#text.find(messageId, partIndex)?.text.toString() ?? "";
   }
 
-  /** Appends to a part. Half a surrogate pair and U+0000, which the store can't hold, become U+FFFD. */
+  /**
+   * Appends to a part: text, reasoning, or the JSON text of a call's arguments, as the event says that began it (text
+   * where none did). Parts may grow at the same time. Half a surrogate pair and U+0000, which the store can't hold,
+   * become U+FFFD.
+   */
   text(messageId: string, partIndex: number, delta: string): Written {
     if (this.#ended) return "ended";
     let part = this.#part;
     if (part?.partIndex !== partIndex || part.messageId !== messageId) {
-      this.#replaceHalf();
       part = this.#part = this.#text.part(messageId, partIndex);
     }
-    return this.#write(part, this.#whole(delta));
+    return this.#write(part, wholeOf(part, delta));
   }
 
   /**
    * Any other event, after the text before it. Events that begin or cut a part do so in the accumulators; what others
-   * do there stands in `accumulate`.
+   * do there stands in `accumulate`. An event that ends a part finishes it, and says the length that it has then.
    */
   event(event: ParleyEvent, accumulate: Accumulate | undefined = effectOf(event)): Written {
     if (this.#ended) return "ended";
     if (this.#queue.length >= MAX_QUEUED) return "overflow";
-    this.#replaceHalf();
+    const told = this.#finished(event);
     this.#part = undefined;
     if (accumulate !== undefined) this.#text.apply(accumulate);
-    this.#queue.pushEvent(encodeFitted(event), accumulate);
+    this.#queue.pushEvent(encodeFitted(told), accumulate);
     this.#schedule();
     return "written";
   }
@@ -192,17 +197,18 @@ export class RunWriter implements LogProducer {
     this.#refuse(append);
   }
 
-  #addText({ messageId, head, partIndex }: RunPart, offset: number, delta: string): boolean {
+  #addText(part: RunPart, offset: number, delta: string): boolean {
     const state = this.#state;
     const batch = this.#batch;
     if (state.kind !== "open" || batch === undefined || batch.full) return false;
+    const { messageId, partIndex } = part;
     batch.add(this, {
       topic: this.#options.topic,
       epoch: state.epoch,
       identity: this.#next(state),
-      event: encodeTextDelta(head, offset, delta),
+      event: encodeDelta(part.head, offset, delta),
       accumulate: { kind: "extend", messageId, partIndex, offset, delta },
-      delta: { messageId, partIndex, offset, text: delta },
+      delta: keyOf(part, offset, delta),
     });
     return true;
   }
@@ -322,25 +328,40 @@ export class RunWriter implements LogProducer {
     return taken.length === delta.length ? "written" : "length";
   }
 
-  /** Whole characters that the store can hold: what was kept back, and the delta without what it leaves unfinished. */
-  #whole(delta: string): string {
-    if (this.#half === "" && isStorable(delta)) return delta;
-    let text = this.#half + delta;
-    this.#half = "";
-    const last = text.charCodeAt(text.length - 1);
-    if (last >= 0xd800 && last <= 0xdbff) {
-      this.#half = text.slice(-1);
-      text = text.slice(0, -1);
-    }
-    return text.toWellFormed().replaceAll("\0", REPLACEMENT);
+  /** The other half does not come: the part has ended. */
+  #replaceHalf(part: RunPart | undefined): void {
+    if (part === undefined || part.half === "" || this.#ended) return;
+    part.half = "";
+    this.#write(part, REPLACEMENT);
   }
 
-  /** The other half does not come: another part or an event follows. */
-  #replaceHalf(): void {
-    if (this.#half === "" || this.#part === undefined) return;
-    this.#half = "";
-    this.#write(this.#part, REPLACEMENT);
+  #finished(event: ParleyEvent): ParleyEvent {
+    const ends =
+      event.type === "TEXT_MESSAGE_END" || event.type === "REASONING_MESSAGE_END" || event.type === "TOOL_CALL_END";
+    const part = ends ? this.#text.find(event.messageId, event.partIndex) : undefined;
+    if (!ends || part === undefined || part.half === "") return event;
+    this.#replaceHalf(part);
+    return { ...event, length: part.text.length };
   }
+}
+
+function keyOf({ kind, messageId, partIndex }: RunPart, offset: number, text: string): DeltaKey {
+  return kind.type === "tool"
+    ? { part: "tool", toolCallId: kind.toolCallId, messageId, partIndex, offset, text }
+    : { part: kind.type, messageId, partIndex, offset, text };
+}
+
+/** Whole characters that the store can hold: what was kept back, and the delta without what it leaves unfinished. */
+function wholeOf(part: RunPart, delta: string): string {
+  if (part.half === "" && isStorable(delta)) return delta;
+  let text = part.half + delta;
+  part.half = "";
+  const last = text.charCodeAt(text.length - 1);
+  if (last >= 0xd800 && last <= 0xdbff) {
+    part.half = text.slice(-1);
+    text = text.slice(0, -1);
+  }
+  return text.toWellFormed().replaceAll("\0", REPLACEMENT);
 }
 
 /** Neither half a surrogate pair nor U+0000 is in it. True of nearly every delta; one with a pair is looked at closer. */
@@ -354,8 +375,10 @@ function isStorable(delta: string): boolean {
 
 /** What an event that begins or cuts a part does to the accumulators. Beginning one also makes them complete. */
 function effectOf(event: ParleyEvent): Accumulate | undefined {
-  if (event.type === "TEXT_MESSAGE_START") {
-    return { kind: "reset", messageId: event.messageId, partIndex: event.partIndex, length: 0 };
+  if (event.type === "TEXT_MESSAGE_START") return begin(event, TEXT);
+  if (event.type === "REASONING_MESSAGE_START") return begin(event, { type: "reasoning" });
+  if (event.type === "TOOL_CALL_START") {
+    return begin(event, { type: "tool", toolCallId: event.toolCallId, name: event.toolCallName });
   }
   if (event.type === "CUSTOM" && event.name === "message.reset") {
     const { messageId, partIndex, length } = event.value;
@@ -363,3 +386,8 @@ function effectOf(event: ParleyEvent): Accumulate | undefined {
   }
   return undefined;
 }
+
+const begin = (
+  { messageId, partIndex }: { readonly messageId: string; readonly partIndex: number },
+  part: PartKind,
+): Accumulate => ({ kind: "reset", messageId, partIndex, length: 0, part });

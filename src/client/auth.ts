@@ -47,6 +47,11 @@ export class Credentials {
     this.#token = token;
   }
 
+  /** Of the session that this client speaks for; undefined where a cookie does, and before the first login. */
+  get sessionToken(): string | undefined {
+    return this.#sessionToken;
+  }
+
   /** Does the answer to `request` say who one is? */
   get grantsLogin(): boolean {
     return this.#auth.kind !== "cookie";

@@ -5,6 +5,7 @@ import type { MethodName, ParamsInput, Result } from "../protocol/methods.ts";
 import { type Auth, Credentials, type Identity } from "./auth.ts";
 import { ClientConnection } from "./connection.ts";
 import { Emitter } from "./emitter.ts";
+import { type Files, HttpFiles } from "./files.ts";
 import type { ClosedReason, MachineState, Phase } from "./machine.ts";
 import { MessageOutbox, type Outbox, type OutboxStorage, type SendOptions, type Sent } from "./outbox.ts";
 import { defaultPlatform, type Platform } from "./platform.ts";
@@ -64,6 +65,7 @@ export interface Client {
   call<M extends MethodName>(method: M, params: ParamsInput<M>, options?: CallOptions): Promise<Result<M>>;
   /** Follows a topic over all connections until it is closed. */
   subscribe<Topic extends string>(topic: Topic, handlers: TopicHandlers<SnapshotOf<Topic>>): Subscription;
+  readonly files: Files;
   readonly outbox: Outbox;
   /** `outbox.send`: a message that will be sent, whatever happens to this connection. */
   send(conversationId: string, text: string, options?: SendOptions): Sent;
@@ -86,6 +88,7 @@ export function createClient(options: ClientOptions): Client {
 }
 
 class ParleyClient implements Client {
+  readonly files: Files;
   readonly outbox: MessageOutbox;
   readonly #platform: Platform;
   readonly #connection: ClientConnection;
@@ -137,8 +140,14 @@ class ParleyClient implements Client {
     this.outbox = new MessageOutbox({
       platform,
       storage,
-      call: (params) => this.call("chat.send", params),
+      call: (method, params) => this.call(method, params),
       userId: () => this.#connection.identity?.user.id,
+    });
+    this.files = new HttpFiles({
+      url: url.replace(/^ws/, "http"),
+      platform,
+      signedIn: () => this.whenReady(),
+      sessionToken: () => credentials.sessionToken,
     });
     this.#state = describe(this.#connection.state, this.outbox.unsent);
     this.outbox.subscribe(() => this.#publish());

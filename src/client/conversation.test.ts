@@ -1,13 +1,22 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { commands, CONVERSATION_ID, script, type Script, snapshotAt } from "../../test/support/conversation-script.ts";
+import {
+  commands,
+  CONVERSATION_ID,
+  script,
+  type Script,
+  snapshotAt,
+  wordsOf,
+} from "../../test/support/conversation-script.ts";
 import { ScriptedServer } from "../../test/support/scripted-server.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import type { Message, Position } from "../protocol/shapes.ts";
 import { type Client, createClient } from "./client.ts";
-import { openConversation, readRest } from "./conversation.ts";
-import { messagesOf } from "./transcript.ts";
+import { openConversation } from "./conversation.ts";
+import { readWhole } from "./read-rest.ts";
+import { reduce } from "./transcript-reduce.ts";
+import { EMPTY, messageOf, messagesOf, pendingApprovals, type Transcript } from "./transcript.ts";
 
 const TOPIC = `conversation:${CONVERSATION_ID}`;
 
@@ -42,13 +51,13 @@ async function setUp(s: Script) {
 }
 
 const answer = script([
-  { type: "send" },
-  { type: "delta", text: "one " },
-  { type: "delta", text: "two " },
-  { type: "delta", text: "three" },
+  { type: "send", steer: false },
+  { type: "delta", part: 0, text: "one " },
+  { type: "delta", part: 0, text: "two " },
+  { type: "delta", part: 0, text: "three" },
   { type: "finish", status: "completed" },
 ]);
-const textOf = (messages: readonly Message[]) => messages.map(({ parts }) => parts.map(({ text }) => text).join("|"));
+const textOf = (messages: readonly Message[]) => messages.map(({ parts }) => parts.map(wordsOf).join("|"));
 
 describe("conversation", () => {
   it("[W6] a reader that reconnects in the middle of an answer reads on", async () => {
@@ -59,12 +68,12 @@ describe("conversation", () => {
     };
     publishUpTo(4);
     await server.settle();
-    assert.deepEqual(textOf(messagesOf(conversation.state.transcript)), ["question 1", "one "]);
+    assert.deepEqual(textOf(messagesOf(conversation.state.transcript)), ["question 3", "one "]);
     server.pair.cut();
     log.head = answer.events.length;
     await server.pass(1_000);
     const { transcript } = conversation.state;
-    assert.deepEqual(textOf(messagesOf(transcript)), ["question 1", "one two three"]);
+    assert.deepEqual(textOf(messagesOf(transcript)), ["question 3", "one two three"]);
     assert.equal(transcript.activeRun, undefined);
     assert.deepEqual(server.requests("topic.subscribe").at(-1)?.params["position"], { epoch: "e1", seq: 4 });
   });
@@ -78,12 +87,12 @@ describe("conversation", () => {
     server.event(TOPIC, "e1", { seq: 4, event });
     log.head = 6;
     await server.pass(2_000);
-    assert.deepEqual(textOf(messagesOf(conversation.state.transcript)), ["question 1", "one two three"]);
+    assert.deepEqual(textOf(messagesOf(conversation.state.transcript)), ["question 3", "one two three"]);
     assert.equal(server.requests("topic.subscribe").at(-1)?.params["position"], undefined);
   });
 
   it("shows a sent message at once, under the id that its echo has", async () => {
-    const { server, conversation } = await setUp(script([{ type: "send" }]));
+    const { server, conversation } = await setUp(script([{ type: "send", steer: false }]));
     server.on("chat.send", ({ clientMessageId }) => ({ runId: "r", userMessageId: clientMessageId, state: "running" }));
     const changes: string[][] = [];
     conversation.subscribe(({ transcript }) =>
@@ -114,7 +123,7 @@ describe("conversation", () => {
     assert.equal(await stopping, true);
     assert.deepEqual(
       server.requests("chat.stop").map(({ params }) => params),
-      [{ runId: "run-1" }, { runId: "run-1" }],
+      [{ runId: "run-2" }, { runId: "run-2" }],
     );
   });
 
@@ -148,7 +157,9 @@ describe("conversation", () => {
       runId: null,
     });
     assert.equal(await conversation.loadOlder(), false);
-    const newest = { ...snapshotAt(answer, 1), hasMore: true };
+    const first = snapshotAt(answer, 1);
+    const messages = first.messages.map((message) => ({ ...message, parentId: "older" }));
+    const newest = { ...first, messages, hasMore: true };
     server.on("topic.subscribe", () => ({ mode: "snapshot", position: { epoch: "e2", seq: 1 }, snapshot: newest }));
     server.notify("resync", { topic: TOPIC });
     await server.pass(1_000);
@@ -205,10 +216,10 @@ describe("a message that came cut", () => {
   it("is read piece by piece until nothing is missing", async () => {
     const server = new ScriptedServer();
     reading(server);
-    const read = readRest(client(server), cut);
+    const read = readWhole(client(server), cut);
     await server.settle();
     assert.deepEqual(
-      (await read).parts.map(({ text, length }) => [text, length]),
+      (await read).parts.map((part) => [wordsOf(part), "length" in part ? part.length : undefined]),
       [
         [whole, undefined],
         ["short", undefined],
@@ -234,12 +245,22 @@ describe("a message that came cut", () => {
   it("a server that gives nothing more is not asked for ever", async () => {
     const server = new ScriptedServer();
     server.on("message.read", () => ({ text: "", length: whole.length }));
-    const read = readRest(client(server), cut);
+    const read = readWhole(client(server), cut);
     await server.settle();
     assert.deepEqual(await read, cut);
     assert.equal(server.requests("message.read").length, 1);
   });
 });
+
+/** Every message, without what is told in passing. */
+const allOf = (transcript: Transcript) =>
+  transcript.loaded
+    .flatMap((id) => messageOf(transcript, id) ?? [])
+    .map((message) => ({
+      ...message,
+      parts: message.parts.map((part) => (part.type === "tool" ? { ...part, progress: undefined } : part)),
+    }))
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 
 it("[W6] any answer over any connection: cuts, losses and new epochs end in the text that the server stores", async () => {
   const step = fc.constantFrom("publish", "publish", "publish", "publish", "lose", "cut", "epoch", "wait");
@@ -258,10 +279,12 @@ it("[W6] any answer over any connection: cuts, losses and new epochs end in the 
       await server.pass(2_000, 200);
       server.notify("heartbeat", { time: "", positions: { [TOPIC]: { epoch: log.epoch, seq: log.head } } });
       await server.pass(20_000, 1_000);
-      const stored = snapshotAt(s, s.events.length);
+      const stored = reduce(EMPTY, { type: "snapshot", snapshot: snapshotAt(s, s.events.length) }).state;
       const { transcript } = conversation.state;
-      assert.deepEqual(messagesOf(transcript), stored.messages);
+      assert.deepEqual(allOf(transcript), allOf(stored));
+      assert.deepEqual(transcript.order, stored.order);
       assert.deepEqual(transcript.activeRun, stored.activeRun);
+      assert.deepEqual(pendingApprovals(transcript), pendingApprovals(stored));
       client.close();
     }),
     { numRuns: 60 },

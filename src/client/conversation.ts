@@ -1,18 +1,11 @@
 import type { ParleyError } from "../protocol/errors.ts";
-import type { Message } from "../protocol/shapes.ts";
+import type { Approval, Message, ToolArgs } from "../protocol/shapes.ts";
 import type { Client } from "./client.ts";
-import { asParleyError } from "./errors.ts";
-import type { OutboxItem, SendOptions, Sent } from "./outbox.ts";
+import type { EditOptions, OutboxItem, SendOptions, Sent } from "./outbox.ts";
+import { readRest } from "./read-rest.ts";
 import type { EventMeta } from "./subscriptions.ts";
-import {
-  EMPTY,
-  isCut,
-  messageOf,
-  type PendingMessage,
-  reduce,
-  type Transcript,
-  type TranscriptInput,
-} from "./transcript.ts";
+import { reduce, type TranscriptInput } from "./transcript-reduce.ts";
+import { EMPTY, messageOf, type PendingAnswer, type PendingMessage, type Transcript } from "./transcript.ts";
 
 export interface ConversationState {
   /** `failed`: the server refuses the conversation; `error` says why, `retry` asks again. */
@@ -28,6 +21,21 @@ export interface OpenConversation {
   subscribe(listener: (state: ConversationState) => void): () => void;
   /** The message is in `transcript.pending` when this returns. Throws QUEUE_FULL. */
   send(text: string, options?: SendOptions): Sent;
+  /** `send` with `whenBusy: "steer"`: it joins the answer that is being written, at its next step. */
+  steer(text: string, options?: EditOptions): Sent;
+  /** Says something else in place of the message, on another branch. Shown at once; throws QUEUE_FULL. */
+  edit(messageId: string, text: string, options?: EditOptions): Sent;
+  /** Asks for another answer beside this one. It is in `transcript.pendingAnswers` until it begins. */
+  regenerate(messageId: string, options?: Pick<SendOptions, "model">): Sent;
+  /** Asks again what a run that failed or was stopped did not answer. */
+  retryRun(runId: string): Sent;
+  /** Shows the newest branch that holds the message, on every tab. Rejects with BUSY while a run is active or queued. */
+  selectBranch(messageId: string): Promise<void>;
+  /**
+   * Decides what a tool call waits for; may be repeated. Rejects with ALREADY_DECIDED where somebody decided otherwise.
+   * `args` take the place of those that were asked for; `remember` allows this tool from now on.
+   */
+  decide(approvalId: string, decision: "approve" | "deny", options?: DecideOptions): Promise<Approval>;
   /** Stops the active run; false when there was none. Waits for a connection, and repeats what may have been lost. */
   stop(): Promise<boolean>;
   /** Reads one page of older messages; false when there are none. */
@@ -37,6 +45,11 @@ export interface OpenConversation {
   /** Asks again after `failed`. */
   retry(): void;
   close(): void;
+}
+
+export interface DecideOptions {
+  readonly args?: ToolArgs;
+  readonly remember?: boolean;
 }
 
 export interface OpenOptions {
@@ -71,8 +84,10 @@ export function openConversation(client: Client, id: string, options: OpenOption
   }
 
   function showPending(items: readonly OutboxItem[]): void {
-    const messages = items.filter(({ conversationId }) => conversationId === id).map(pendingOf);
-    if (messages.length > 0 || state.transcript.pending.length > 0) apply({ type: "pending", messages });
+    const own = items.filter(({ conversationId }) => conversationId === id);
+    const messages = own.flatMap(pendingMessage);
+    const answers = own.flatMap((item) => pendingAnswer(item, state.transcript));
+    apply({ type: "pending", messages, answers });
   }
 
   const subscription = client.subscribe(`conversation:${id}`, {
@@ -100,22 +115,34 @@ export function openConversation(client: Client, id: string, options: OpenOption
       return () => void listeners.delete(entry);
     },
     send: (text, sendOptions) => client.send(id, text, sendOptions),
+    steer: (text, editOptions) => client.send(id, text, { ...editOptions, whenBusy: "steer" }),
+    edit: (messageId, text, editOptions) => client.outbox.edit(id, messageId, text, editOptions),
+    regenerate: (messageId, sendOptions) => client.outbox.regenerate(id, messageId, sendOptions),
+    retryRun: (runId) => client.outbox.retryRun(id, runId),
+    async selectBranch(messageId) {
+      await client.call("conversation.selectBranch", { conversationId: id, messageId });
+    },
+    async decide(approvalId, decision, decideOptions) {
+      const { approval } = await client.call("approval.decide", { approvalId, decision, ...decideOptions });
+      apply({ type: "event", event: { type: "CUSTOM", name: "approval.decided", value: { approval } } });
+      return approval;
+    },
     async stop() {
       const run = state.transcript.activeRun;
       const params = run === undefined ? { conversationId: id } : { runId: run.id };
       return (await client.call("chat.stop", params)).stopped;
     },
     async loadOlder(limit = 50) {
-      const { order, hasMore } = state.transcript;
-      const [before] = order;
+      const { loaded, hasMore } = state.transcript;
+      const [before] = loaded;
       if (!hasMore || before === undefined) return false;
       const page = await client.call("conversation.get", { conversationId: id, before, limit });
       // A snapshot may have come meanwhile, and with it another beginning.
-      if (state.transcript.order[0] !== before) return state.transcript.hasMore;
+      if (state.transcript.loaded[0] !== before) return state.transcript.hasMore;
       apply({ type: "older", messages: page.messages, hasMore: page.hasMore });
       return true;
     },
-    readRest: (messageId) => fetchRest(client, () => messageOf(state.transcript, messageId), apply),
+    readRest: (messageId) => readRest(client, () => messageOf(state.transcript, messageId), apply),
     retry() {
       if (state.status !== "failed") return;
       set({ ...state, status: "loading", error: undefined });
@@ -130,43 +157,32 @@ export function openConversation(client: Client, id: string, options: OpenOption
   };
 }
 
-const pendingOf = ({ clientMessageId, text, createdAt, delivery }: OutboxItem): PendingMessage => ({
-  id: clientMessageId,
-  text,
-  createdAt,
-  delivery,
-});
-
-/** A server that answers without getting on is not asked for ever. */
-const MAX_READS = 10_000;
-
-async function fetchRest(
-  client: Client,
-  current: () => Message | undefined,
-  apply: (input: TranscriptInput) => void,
-): Promise<void> {
-  for (let reads = 0; reads < MAX_READS; reads++) {
-    const message = current();
-    const partIndex = message?.parts.findIndex(isCut) ?? -1;
-    const offset = message?.parts[partIndex]?.text.length;
-    if (message === undefined || offset === undefined) return;
-    const read = await client.call("message.read", { messageId: message.id, partIndex, offset });
-    apply({ type: "rest", messageId: message.id, partIndex, offset, ...read });
-    if (read.text === "") return;
+function pendingMessage({ target, clientMessageId: id, text, files = [], ...item }: OutboxItem): PendingMessage[] {
+  const { createdAt, delivery, whenBusy } = item;
+  const message = { id, text, files, createdAt, steers: whenBusy === "steer", delivery };
+  switch (target?.kind) {
+    case undefined:
+      return [message];
+    case "edit":
+      return [{ ...message, editOf: target.messageId }];
+    case "regenerate":
+    case "retry":
+      return [];
   }
 }
 
-/** `message` with all of its text, for whoever keeps no transcript. Rejects with a `ParleyError`. */
-export async function readRest(client: Client, message: Message): Promise<Message> {
-  let whole: Transcript = { ...EMPTY, settled: new Map([[message.id, message]]) };
-  try {
-    await fetchRest(
-      client,
-      () => messageOf(whole, message.id),
-      (input) => (whole = reduce(whole, input).state),
-    );
-  } catch (error) {
-    throw asParleyError(error);
+function pendingAnswer({ target, clientMessageId: id, delivery }: OutboxItem, transcript: Transcript): PendingAnswer[] {
+  switch (target?.kind) {
+    case undefined:
+    case "edit":
+      return [];
+    case "regenerate":
+      return [{ id, messageId: target.messageId, delivery }];
+    case "retry": {
+      const isAnswer = (message: Message | undefined) =>
+        message?.role === "assistant" && message.runId === target.runId;
+      const messageId = transcript.loaded.findLast((other) => isAnswer(messageOf(transcript, other)));
+      return [{ id, messageId, delivery }];
+    }
   }
-  return messageOf(whole, message.id) ?? message;
 }

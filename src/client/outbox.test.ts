@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { IDENTITY, ScriptedServer } from "../../test/support/scripted-server.ts";
 import { CLOSE, type ErrorCode, ParleyError } from "../protocol/errors.ts";
 import { type Client, createClient } from "./client.ts";
-import { MAX_UNSENT, type OutboxStorage, type StoredMessage } from "./outbox.ts";
+import type { StoredMessage } from "./outbox-message.ts";
+import { MAX_UNSENT, type OutboxStorage } from "./outbox.ts";
 
 class Storage implements OutboxStorage {
   readonly kept = new Map<string, StoredMessage>();

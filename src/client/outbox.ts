@@ -1,5 +1,5 @@
 /**
- * Messages on their way to the server. Each carries its `idempotencyKey` from the moment it is written, so that it can
+ * Messages, edits and wishes for another answer, on their way to the server. Each carries its `idempotencyKey` from the moment it is written, so that it can
  * be sent as often as needed and has one effect [W10]; with a storage it outlives the page. Those of a conversation
  * leave in their order, one at a time.
  *
@@ -9,25 +9,13 @@
  */
 import { type ErrorCode, ParleyError } from "../protocol/errors.ts";
 import { uuidv7 } from "../protocol/id.ts";
-import type { Params, Result } from "../protocol/methods.ts";
+import type { Result } from "../protocol/methods.ts";
 import type { WhenBusy } from "../protocol/methods/chat.ts";
+import type { FilePart } from "../protocol/shapes.ts";
 import { fullJitter } from "./backoff.ts";
 import { Emitter } from "./emitter.ts";
+import { deliver, type SendCall, type StoredMessage, type Target } from "./outbox-message.ts";
 import type { Platform } from "./platform.ts";
-
-/** What a storage keeps. */
-export interface StoredMessage {
-  readonly clientMessageId: string;
-  readonly idempotencyKey: string;
-  readonly conversationId: string;
-  readonly text: string;
-  readonly model?: string;
-  readonly whenBusy?: WhenBusy;
-  /** ISO 8601. */
-  readonly createdAt: string;
-  /** Who wrote it, if that was known: it is sent for nobody else. */
-  readonly userId?: string;
-}
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -45,15 +33,21 @@ export type Delivery =
   /** `error`: why the last try came to nothing. */
   | { readonly state: "queued"; readonly error?: ParleyError }
   | { readonly state: "sending" }
-  | ({ readonly state: "accepted"; readonly run: "running" | "queued" } & Omit<Result<"chat.send">, "state">)
+  | ({ readonly state: "accepted"; readonly run: Result<"chat.send">["state"] } & Omit<Result<"chat.send">, "state">)
   | { readonly state: "refused"; readonly error: ParleyError };
 
 export interface OutboxItem extends StoredMessage {
   readonly delivery: Delivery;
 }
 
-export interface SendOptions {
+export interface EditOptions {
   readonly model?: string;
+  /** What `files.upload` gave, at most 10. */
+  readonly files?: readonly FilePart[];
+}
+
+export interface SendOptions extends EditOptions {
+  /** `queue`, unless said otherwise. */
   readonly whenBusy?: WhenBusy;
 }
 
@@ -69,6 +63,12 @@ export interface Outbox {
   subscribe(listener: (items: readonly OutboxItem[]) => void): () => void;
   /** Throws QUEUE_FULL when 100 messages wait already. */
   send(conversationId: string, text: string, options?: SendOptions): Sent;
+  /** Says something else in place of a message: another branch. Throws as `send`. */
+  edit(conversationId: string, messageId: string, text: string, options?: EditOptions): Sent;
+  /** Asks for another answer beside this one. Throws as `send`. */
+  regenerate(conversationId: string, messageId: string, options?: Pick<SendOptions, "model">): Sent;
+  /** Asks again what a run that failed or was stopped did not answer. Throws as `send`. */
+  retryRun(conversationId: string, runId: string): Sent;
   /** Sends a refused one again, and one that waits for its next try at once. */
   retry(clientMessageId: string): void;
   /** Takes it back; false when it may have reached the server already. */
@@ -88,8 +88,7 @@ const REFUSES: readonly ErrorCode[] = ["BUSY"];
 interface OutboxPorts {
   readonly platform: Platform;
   readonly storage: OutboxStorage | undefined;
-  /** Rejects with a ParleyError. */
-  readonly call: (params: Params<"chat.send">) => Promise<Result<"chat.send">>;
+  readonly call: SendCall;
   /** Undefined while nobody is known to be signed in. */
   readonly userId: () => string | undefined;
 }
@@ -130,6 +129,22 @@ export class MessageOutbox implements Outbox {
   }
 
   send(conversationId: string, text: string, options: SendOptions = {}): Sent {
+    return this.#add(conversationId, text, options);
+  }
+
+  edit(conversationId: string, messageId: string, text: string, options: EditOptions = {}): Sent {
+    return this.#add(conversationId, text, options, { kind: "edit", messageId });
+  }
+
+  regenerate(conversationId: string, messageId: string, options: Pick<SendOptions, "model"> = {}): Sent {
+    return this.#add(conversationId, "", options, { kind: "regenerate", messageId });
+  }
+
+  retryRun(conversationId: string, runId: string): Sent {
+    return this.#add(conversationId, "", {}, { kind: "retry", runId });
+  }
+
+  #add(conversationId: string, text: string, { model, whenBusy, files }: SendOptions, target?: Target): Sent {
     if (this.unsent >= MAX_UNSENT) {
       throw new ParleyError("QUEUE_FULL", { message: `${MAX_UNSENT} messages wait to be sent already.` });
     }
@@ -140,8 +155,10 @@ export class MessageOutbox implements Outbox {
       idempotencyKey: uuidv7(now),
       conversationId,
       text,
-      ...(options.model === undefined ? {} : { model: options.model }),
-      ...(options.whenBusy === undefined ? {} : { whenBusy: options.whenBusy }),
+      ...(target === undefined ? {} : { target }),
+      ...(files === undefined || files.length === 0 ? {} : { files }),
+      ...(model === undefined ? {} : { model }),
+      ...(whenBusy === undefined ? {} : { whenBusy }),
       createdAt: new Date(now).toISOString(),
       ...(userId === undefined ? {} : { userId }),
     };
@@ -223,7 +240,7 @@ export class MessageOutbox implements Outbox {
     this.#lanes.set(conversationId, lane);
     lane.busy = true;
     this.#deliver(next, { state: "sending" });
-    this.#ports.call(paramsOf(next)).then(
+    deliver(this.#ports.call, next).then(
       ({ state, ...accepted }) => {
         lane.failures = 0;
         this.#forget(next.clientMessageId);
@@ -319,15 +336,6 @@ function attempt<T>(work: () => Awaitable<T>, done: (value: T) => void, failed: 
     failed(error);
   }
 }
-
-const paramsOf = (item: OutboxItem): Params<"chat.send"> => ({
-  conversationId: item.conversationId,
-  text: item.text,
-  ...(item.model === undefined ? {} : { model: item.model }),
-  ...(item.whenBusy === undefined ? {} : { whenBusy: item.whenBusy }),
-  idempotencyKey: item.idempotencyKey,
-  clientMessageId: item.clientMessageId,
-});
 
 /** Keeps the newest of those that are decided. */
 function trim(items: readonly OutboxItem[], state: Delivery["state"]): readonly OutboxItem[] {

@@ -27,6 +27,8 @@ export type Log = (level: LogLevel, message: string, detail?: unknown) => void;
 
 export interface Platform {
   readonly connect: Connect;
+  /** For uploads. */
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly timers: Timers;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -40,6 +42,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const defaultPlatform: Platform = {
   connect: (url, protocol) => new globalThis.WebSocket(url, protocol),
+  fetch: (url, init) => globalThis.fetch(url, init),
   timers: {
     after(ms, work) {
       const timer = globalThis.setTimeout(work, Math.min(Math.max(0, ms), MAX_TIMER_MS));

@@ -5,9 +5,10 @@ import type { MethodName } from "../protocol/methods.ts";
  *
  * - `read`: changes nothing; it is sent again.
  * - `keyed`: has one effect for one `idempotencyKey`; it is sent again with the same key (and gets a key if it has none).
+ * - `repeatable`: a repeat does what the first did, and is answered the same; it is sent again.
  * - `once`: may or may not have had its effect; it fails with UNAVAILABLE, and the caller decides.
  */
-export type Safety = "read" | "keyed" | "once";
+export type Safety = "read" | "keyed" | "repeatable" | "once";
 
 const SAFETY: Readonly<Record<MethodName, Safety>> = {
   ping: "read",
@@ -24,13 +25,26 @@ const SAFETY: Readonly<Record<MethodName, Safety>> = {
   "conversation.list": "read",
   "conversation.get": "read",
   "conversation.rename": "once",
+  "conversation.selectBranch": "repeatable",
   "message.read": "read",
   "chat.send": "keyed",
+  "chat.steer": "keyed",
+  "chat.regenerate": "keyed",
+  "chat.edit": "keyed",
   "chat.stop": "once",
   "run.get": "read",
+  "run.retry": "keyed",
   "model.list": "read",
+  "tool.list": "read",
+  // The first decision stands, and the same again is answered with it [R7].
+  "approval.decide": "repeatable",
+  "approval.list": "read",
+  "memory.list": "read",
+  "memory.create": "keyed",
+  "memory.update": "repeatable",
+  "memory.delete": "once",
 };
 
 /** To stop the run that is named twice is to stop it once; whatever run is active may be another one by then. */
 export const safetyOf = (method: MethodName, params: object): Safety =>
-  method === "chat.stop" && "runId" in params ? "read" : SAFETY[method];
+  method === "chat.stop" && "runId" in params ? "repeatable" : SAFETY[method];

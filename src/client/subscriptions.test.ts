@@ -23,12 +23,14 @@ const snapshot = (title: string): ConversationSnapshot => ({
     id: "c1",
     title,
     model: null,
+    headMessageId: null,
     createdAt: "2026-01-01T00:00:00.000Z",
     updatedAt: "2026-01-01T00:00:00.000Z",
   },
   messages: [],
   hasMore: false,
   queuedRuns: [],
+  approvals: [],
 });
 
 /** A log that a test appends to, behind `topic.subscribe`. */

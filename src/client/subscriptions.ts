@@ -1,4 +1,3 @@
-import type { ErrorCode, ParleyError } from "../protocol/errors.ts";
 /**
  * Topics that the application wants to hear, over any number of connections [W5, W6].
  *
@@ -11,6 +10,7 @@ import type { ErrorCode, ParleyError } from "../protocol/errors.ts";
  *
  * One request of a topic is on its way at a time. A topic that asks again and again does so ever more slowly.
  */
+import type { ErrorCode, ParleyError } from "../protocol/errors.ts";
 import type { ParleyEvent } from "../protocol/events.ts";
 import type { EventItem, Heartbeat } from "../protocol/frames.ts";
 import type { Result } from "../protocol/methods.ts";

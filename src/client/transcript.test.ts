@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { commands, script, type Script, snapshotAt } from "../../test/support/conversation-script.ts";
-import type { ParleyEvent } from "../protocol/events.ts";
-import type { Message, Run } from "../protocol/shapes.ts";
+import { commands, script, type Script, snapshotAt, wordsOf } from "../../test/support/conversation-script.ts";
+import { aMessage, aRun } from "../../test/support/shapes.fake.ts";
+import type { DeltaEvent, ParleyEvent } from "../protocol/events.ts";
+import type { Message, Part, Run } from "../protocol/shapes.ts";
 import { judge } from "./cursor.ts";
-import { EMPTY, isCut, messageOf, messagesOf, type PendingMessage, reduce, type Transcript } from "./transcript.ts";
+import { reduce } from "./transcript-reduce.ts";
+import {
+  EMPTY,
+  isCut,
+  messageOf,
+  pendingApprovals,
+  type PendingMessage,
+  siblingsOf,
+  type Transcript,
+} from "./transcript.ts";
 
 const apply = (state: Transcript, ...events: readonly ParleyEvent[]): Transcript =>
   events.reduce((before, event) => {
@@ -17,13 +27,27 @@ const apply = (state: Transcript, ...events: readonly ParleyEvent[]): Transcript
 const open = (s: Script, seq = 0, later = seq): Transcript =>
   reduce(EMPTY, { type: "snapshot", snapshot: snapshotAt(s, seq, later) }).state;
 
-/** What a reader sees. */
+/** What a reader sees. What is told in passing (progress, notices, steps) is in no snapshot. */
 const shown = (state: Transcript) => ({
   title: state.conversation?.title,
-  messages: messagesOf(state).map(({ id, status, parentId, parts }) => ({ id, status, parentId, parts })),
-  active: state.activeRun && { id: state.activeRun.id, attempt: state.activeRun.attempt },
+  head: state.head,
+  order: state.order,
+  waiting: state.waiting,
+  messages: state.loaded
+    .flatMap((id) => messageOf(state, id) ?? [])
+    .map(({ parts, ...message }) => ({ ...message, parts: parts.map(withoutProgress) }))
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  siblings: state.order.map((id) => siblingsOf(state, id)),
+  active: state.activeRun && { ...state.activeRun, attempt: 0 },
   queued: state.queuedRuns.map(({ id }) => id),
+  approvals: pendingApprovals(state),
 });
+
+function withoutProgress(part: Part): Part {
+  if (part.type !== "tool") return part;
+  const { progress: _progress, ...rest } = part;
+  return rest;
+}
 
 const straight = (s: Script): Transcript => apply(open(s), ...s.events);
 
@@ -33,6 +57,10 @@ interface Item {
   readonly event: ParleyEvent;
 }
 
+const DELTAS: readonly string[] = ["TEXT_MESSAGE_CONTENT", "REASONING_MESSAGE_CONTENT", "TOOL_CALL_ARGS"];
+const isDelta = (event: ParleyEvent | undefined): event is DeltaEvent =>
+  event !== undefined && DELTAS.includes(event.type);
+
 /** Events `from`…`to` as a server sends them to a slow reader: adjacent deltas of one part in one. */
 function merged(events: readonly ParleyEvent[], from: number, to: number, atMost: number): Item[] {
   const items: Item[] = [];
@@ -41,8 +69,10 @@ function merged(events: readonly ParleyEvent[], from: number, to: number, atMost
     if (event === undefined) break;
     const last = items.at(-1);
     const joins =
-      last?.event.type === "TEXT_MESSAGE_CONTENT" &&
-      event.type === "TEXT_MESSAGE_CONTENT" &&
+      last !== undefined &&
+      isDelta(last.event) &&
+      isDelta(event) &&
+      last.event.type === event.type &&
       last.event.messageId === event.messageId &&
       last.event.partIndex === event.partIndex &&
       seq - last.fromSeq < atMost;
@@ -135,41 +165,17 @@ describe("transcript, any history", () => {
   });
 });
 
-const message = (id: string, fields: Partial<Message> = {}): Message => ({
-  id,
-  conversationId: "c1",
-  parentId: null,
-  role: "assistant",
-  author: "demo",
-  parts: [],
-  status: "streaming",
-  createdAt: "2026-01-01T00:00:00.000Z",
-  runId: "r1",
-  ...fields,
-});
+const message = (id: string, fields: Partial<Message> = {}): Message =>
+  aMessage({ id, conversationId: "c1", status: "streaming", runId: "r1", ...fields });
 
-const run = (fields: Partial<Run> = {}): Run => ({
-  id: "r1",
-  conversationId: "c1",
-  status: "running",
-  attempt: 1,
-  model: "demo",
-  userMessageId: "q1",
-  assistantMessageId: "a1",
-  position: 1,
-  stopRequested: false,
-  usage: { inputTokens: 0, outputTokens: 0 },
-  error: null,
-  createdAt: "2026-01-01T00:00:00.000Z",
-  startedAt: null,
-  finishedAt: null,
-  ...fields,
-});
+const run = (fields: Partial<Run> = {}): Run =>
+  aRun({ id: "r1", conversationId: "c1", userMessageId: "q1", assistantMessageId: "a1", ...fields });
 
 const conversation = {
   id: "c1",
   title: "",
   model: null,
+  headMessageId: null,
   createdAt: "2026-01-01T00:00:00.000Z",
   updatedAt: "2026-01-01T00:00:00.000Z",
 };
@@ -177,7 +183,7 @@ const conversation = {
 const withMessages = (messages: readonly Message[], fields: { hasMore?: boolean; activeRun?: Run } = {}): Transcript =>
   reduce(EMPTY, {
     type: "snapshot",
-    snapshot: { conversation, messages: [...messages], hasMore: false, queuedRuns: [], ...fields },
+    snapshot: { conversation, messages: [...messages], hasMore: false, queuedRuns: [], approvals: [], ...fields },
   }).state;
 
 const delta = (offset: number, text: string, fields: { messageId?: string; partIndex?: number } = {}): ParleyEvent => ({
@@ -202,8 +208,7 @@ const reset = (partIndex: number, length: number): ParleyEvent => ({
 });
 
 const abc = message("a1", { parts: [{ type: "text", text: "abc" }] });
-const textOf = (state: Transcript, id = "a1"): string[] | undefined =>
-  messageOf(state, id)?.parts.map(({ text }) => text);
+const textOf = (state: Transcript, id = "a1"): string[] | undefined => messageOf(state, id)?.parts.map(wordsOf);
 
 describe("transcript, text by offset", () => {
   const cases: readonly [string, ParleyEvent, readonly string[] | "gap"][] = [
@@ -321,7 +326,7 @@ describe("transcript, parts that came cut", () => {
 
   it("a later snapshot that is cut takes nothing of what was fetched", () => {
     const { state } = reduce(withMessages([cut]), fetched(3, "defghi"));
-    const snapshot = { conversation, messages: [cut], hasMore: false, queuedRuns: [] };
+    const snapshot = { conversation, messages: [cut], hasMore: false, queuedRuns: [], approvals: [] };
     const after = reduce(state, { type: "snapshot", snapshot }).state;
     assert.equal(messageOf(after, "a1"), messageOf(state, "a1"));
   });
@@ -365,7 +370,10 @@ describe("transcript, order and identity", () => {
     }).state;
     assert.deepEqual(loaded.order, ["q3", "q4", "q5", "q6"]);
     const take = (messages: Message[]) =>
-      reduce(loaded, { type: "snapshot", snapshot: { conversation, messages, hasMore: true, queuedRuns: [] } }).state;
+      reduce(loaded, {
+        type: "snapshot",
+        snapshot: { conversation, messages, hasMore: true, queuedRuns: [], approvals: [] },
+      }).state;
     assert.equal(take(newest).order, loaded.order);
     assert.deepEqual(take([question(6, "q5"), question(7, "q6")]).order, ["q3", "q4", "q5", "q6", "q7"]);
     assert.deepEqual(take([question(8, "q7"), question(9, "q8")]).order, ["q8", "q9"]);
@@ -399,6 +407,8 @@ describe("transcript, own messages", () => {
   const pending = (id: string, fields: Partial<PendingMessage> = {}): PendingMessage => ({
     id,
     text: "hi",
+    files: [],
+    steers: false,
     createdAt: "2026-01-01T00:00:09.000Z",
     delivery: { state: "queued" },
     ...fields,

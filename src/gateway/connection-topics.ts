@@ -35,7 +35,8 @@ interface HeldAnswer {
 export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Ticking {
   readonly connection: Connection;
   readonly #shared: DeliveryShared;
-  readonly #subscriptions = new Map<string, Subscription>();
+  /** A few: a list takes less than a map, of which there would be tens of thousands. Replaced, never changed. */
+  #subscriptions: readonly Subscription[] = [];
   /** The newest subscribe of each topic that is being answered. */
   #opening: Map<string, object> | undefined = undefined;
   /** By the answer that they wait for. */
@@ -78,7 +79,7 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
 
   unsubscribe(topic: string): void {
     this.#opening?.delete(topic);
-    this.#stop(this.#subscriptions.get(topic));
+    this.#stop(this.#subscription(topic));
   }
 
   release(result: object): void {
@@ -99,7 +100,7 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
 
   positions(): Record<string, Position> {
     const positions: Record<string, Position> = {};
-    for (const { topic, state } of this.#subscriptions.values()) {
+    for (const { topic, state } of this.#subscriptions) {
       if (state.kind === "held" || state.kind === "ended") continue;
       positions[topic] = { epoch: state.epoch, seq: state.seq };
     }
@@ -111,7 +112,7 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
     this.#closed = true;
     this.#opening = undefined;
     this.#shared.fanOut.unwatch(this);
-    for (const subscription of this.#subscriptions.values()) this.#stop(subscription);
+    for (const subscription of this.#subscriptions) this.#stop(subscription);
     this.#held = undefined;
   }
 
@@ -131,27 +132,31 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
 
   #admit(topic: string): void {
     if (this.#closed) throw new ParleyError("CANCELLED");
-    if (this.#subscriptions.has(topic) || this.#opening?.has(topic)) return;
-    const count = this.#subscriptions.size + (this.#opening?.size ?? 0);
+    if (this.#subscription(topic) !== undefined || this.#opening?.has(topic)) return;
+    const count = this.#subscriptions.length + (this.#opening?.size ?? 0);
     if (count >= this.#shared.maxSubscriptions) throw new ParleyError("TOO_MANY_SUBSCRIPTIONS");
   }
 
   /** The subscription exists from here on, but sends nothing before its answer was written [W6]. */
   #hold(topic: string, { answer, text }: OpenedTopic): void {
-    this.#stop(this.#subscriptions.get(topic));
+    this.#stop(this.#subscription(topic));
     const subscription = new Subscription(this, topic, answer.position, text);
-    this.#subscriptions.set(topic, subscription);
+    this.#subscriptions = [...this.#subscriptions, subscription];
     this.#shared.fanOut.attach(subscription);
     this.#held ??= new Map();
     this.#held.set(answer, { subscription, since: this.#shared.clock.now() });
     this.#shared.fanOut.watch(this);
   }
 
+  #subscription(topic: string): Subscription | undefined {
+    return this.#subscriptions.find((subscription) => subscription.topic === topic);
+  }
+
   #stop(subscription: Subscription | undefined): void {
     if (subscription === undefined) return;
     subscription.feed(STOPPED);
     this.#shared.fanOut.detach(subscription);
-    this.#subscriptions.delete(subscription.topic);
+    this.#subscriptions = this.#subscriptions.filter((other) => other !== subscription);
     for (const [answer, held] of this.#held ?? []) if (held.subscription === subscription) this.#held?.delete(answer);
   }
 
@@ -164,10 +169,10 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
         return;
       case "pressed":
         this.#shared.fanOut.watch(this);
-        for (const subscription of this.#subscriptions.values()) subscription.feed(PRESSURE);
+        for (const subscription of this.#subscriptions) subscription.feed(PRESSURE);
         return;
       case "relieved":
-        for (const subscription of this.#subscriptions.values()) {
+        for (const subscription of this.#subscriptions) {
           // What one of them sends may fill the buffer again.
           if (this.#pressure.kind === "pressed") return;
           subscription.feed(RELIEVED);

@@ -1,4 +1,3 @@
-import type { TopicService } from "../ports/services.ts";
 /**
  * How the gateway uses delivery. One `DeliveryHub` a process, one `DeliveryLink` a connection that subscribes:
  *
@@ -12,6 +11,8 @@ import type { TopicService } from "../ports/services.ts";
  *   heartbeat        → topics.positions()                      [W9]
  *   transport close  → topics.close()
  */
+import type { DeliveryCounts } from "../ports/metrics.ts";
+import type { TopicService } from "../ports/services.ts";
 import type { Position } from "../protocol/shapes.ts";
 
 export interface DeliveryLink extends TopicService {
@@ -31,23 +32,8 @@ export interface DeliveryLink extends TopicService {
   close(): void;
 }
 
-/** Counts since the start, read by whoever exposes metrics. Plain numbers: they change once per event. */
-export interface DeliveryCounters {
-  /** Log entries handed to a connection, one for each subscriber. */
-  events: number;
-  /** UTF-8 bytes of their frames. */
-  bytes: number;
-  /** Topics of a connection that fell behind because its buffer was full. */
-  lagged: number;
-  /** Subscriptions that could not go on from where they stood. */
-  resyncs: number;
-  /** Lost, doubled or reordered publications that a read repaired. */
-  gapsHealed: number;
-  /** Connections closed 4008. */
-  tooSlow: number;
-  /** Reads of the log that failed or took too long, and were tried again. */
-  readsFailed: number;
-}
+/** What metrics read; delivery adds to it, once per event. */
+export type DeliveryCounters = { -readonly [Name in keyof DeliveryCounts]: number };
 
 export const newDeliveryCounters = (): DeliveryCounters => ({
   events: 0,

@@ -158,6 +158,10 @@ export class Dispatcher {
     }
     if (error.code === "INTERNAL" || error.cause !== undefined) context.log.warn({ err: error }, "a request failed");
     if (!context.fail(error)) return;
+    if (error.code === "TOO_MANY_CONNECTIONS") {
+      this.core.metrics.refused(error.code);
+      return client.connection.close(CLOSE.TOO_MANY_CONNECTIONS, error.code);
+    }
     if (error.code !== "AUTH_FAILED" && error.code !== "SESSION_ENDED") return;
     this.core.metrics.refused(error.code);
     context.log.warn({ code: error.code, remoteAddress: context.remoteAddress }, "credentials were refused");

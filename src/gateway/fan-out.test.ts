@@ -14,6 +14,8 @@ class ToyLog {
   /** Takes publications instead of the subscribers. */
   intercept: ((listener: LogListener, published: Published) => void) | undefined = undefined;
   fail: "no" | "reject" | "hang" = "no";
+  /** Publications were lost for a while: set by who subscribes to that. */
+  reconnect: () => void = () => assert.fail("nobody asked to be told");
 
   constructor(inner: MemoryEventLog) {
     this.inner = inner;
@@ -27,6 +29,10 @@ class ToyLog {
       seal: inner.seal.bind(inner),
       state: inner.state.bind(inner),
       close: inner.close.bind(inner),
+      onReconnect: (listener) => {
+        this.reconnect = listener;
+        return () => (this.reconnect = () => undefined);
+      },
       heads: (topics) => {
         this.headsCalls.push(topics);
         return this.#answer(() => inner.heads(topics));
@@ -120,6 +126,43 @@ test("[L6] a lost last event is noticed within 5 s of an active topic, with one 
     toy.headsCalls.map((topics) => topics.toSorted()),
     [["conversation:c", "conversation:d"]],
   );
+  await bench.close();
+});
+
+test("[L6] after a reconnect of what brings publications all topics are compared at once", async () => {
+  const { bench, toy, peer } = await start();
+  toy.intercept = () => {};
+  await bench.note();
+  toy.reconnect();
+  await settle();
+  assert.deepEqual(peer.connection.takeEvents(), notes(1, 1));
+  assert.equal(toy.headsCalls.length, 1);
+  await bench.close();
+  toy.reconnect();
+});
+
+test("[L6] more topics than fit one call are compared one call after the other, and a failed one waits", async () => {
+  const { bench, toy } = await start();
+  const heard: string[] = [];
+  for (let i = 0; i < 2_499; i++) {
+    const peer = bench.connect();
+    bench.store.add(`many-${i}`, "u");
+    heard.push(`conversation:many-${i}`);
+    await bench.subscribe(peer, undefined, `conversation:many-${i}`);
+  }
+  toy.fail = "reject";
+  toy.reconnect();
+  await settle();
+  assert.equal(toy.headsCalls.length, 1);
+  toy.fail = "no";
+  toy.headsCalls.length = 0;
+  bench.clock.advance(1_000);
+  await settle();
+  assert.deepEqual(
+    toy.headsCalls.map((topics) => topics.length),
+    [1_000, 1_000, 500],
+  );
+  assert.deepEqual(toy.headsCalls.flat().toSorted(), ["conversation:c", ...heard].toSorted());
   await bench.close();
 });
 

@@ -4,7 +4,7 @@
  *
  *   log ──published──▶ Fan ──▶ Subscription ──▶ connection
  *                       ▲
- *   log.heads ◀── tick ─┘   topics with recent events every 5 s, others every 25 s
+ *   log.heads ◀── tick ─┘   topics with recent events every 5 s, others every 25 s, all at once after a reconnect
  */
 import type { EventLog, Head, Published } from "../ports/event-log.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -29,14 +29,18 @@ export interface FanOutOptions {
   readonly logger: Logger;
 }
 
+/** Of a topic that nothing was published in yet. */
+const NO_HEAD = frameHead("", "");
+
 interface Fan {
   readonly topic: string;
   readonly subscriptions: Set<Subscription>;
   /** Subscribes that are being answered: their events come soon. */
   pending: number;
   stop: () => void;
-  /** `frameHead` of this topic in this epoch. */
+  /** Of what was published last; "" before the first. */
   epoch: string;
+  /** `frameHead` of this topic in this epoch. */
   head: FrameHead;
   /** Highest seq that was published in this epoch. */
   seen: number;
@@ -55,6 +59,7 @@ export class FanOut {
   readonly #fans = new Map<string, Fan>();
   readonly #ticking = new Set<Ticking>();
   readonly #stopTicks: () => void;
+  readonly #stopReconnects: () => void;
   #subscriptions = 0;
   /** The time of the last tick: good enough for what is measured in seconds, and no clock is read once per event. */
   #time: number;
@@ -65,6 +70,7 @@ export class FanOut {
     this.#options = options;
     this.#time = options.clock.now();
     this.#stopTicks = options.clock.every(TICK_MS, () => this.#tick());
+    this.#stopReconnects = options.log.onReconnect(() => this.#compareAll());
   }
 
   /** Topics that this node is subscribed to. */
@@ -113,6 +119,7 @@ export class FanOut {
   close(): void {
     this.#closed = true;
     this.#stopTicks();
+    this.#stopReconnects();
     for (const fan of this.#fans.values()) fan.stop();
     this.#fans.clear();
     this.#ticking.clear();
@@ -128,7 +135,7 @@ export class FanOut {
       pending: 0,
       stop: () => undefined,
       epoch: "",
-      head: frameHead(topic, ""),
+      head: NO_HEAD,
       seen: 0,
       publishedAt: now,
       checkAt: now + ACTIVE_MS,
@@ -172,7 +179,17 @@ export class FanOut {
     const now = this.#options.clock.now();
     this.#time = now;
     for (const ticking of this.#ticking) if (!ticking.tick(now)) this.#ticking.delete(ticking);
-    if (this.#comparing) return;
+    this.#compareDue(now);
+  }
+
+  /** What was published meanwhile may be lost, for any topic. */
+  #compareAll(): void {
+    for (const fan of this.#fans.values()) fan.checkAt = 0;
+    this.#compareDue(this.#options.clock.now());
+  }
+
+  #compareDue(now: number): void {
+    if (this.#comparing || this.#closed) return;
     const due: Fan[] = [];
     for (const fan of this.#fans.values()) {
       if (fan.checkAt > now) continue;
@@ -194,10 +211,12 @@ export class FanOut {
     const topics = due.map(({ topic }) => topic);
     // The answer may be older than what was published meanwhile, but not older than this.
     const seen = due.map(({ epoch, seen: seq }) => ({ epoch, seq }));
+    let answered = false;
     this.#comparing = true;
     withDeadline(clock, HEADS_MS, log.heads(topics))
       .then(
         (heads) => {
+          answered = true;
           for (const [i, fan] of due.entries()) this.#tell(fan, hintOf(heads[i] ?? null, seen[i]));
         },
         (error: unknown) => {
@@ -208,6 +227,8 @@ export class FanOut {
       .catch((error: unknown) => logger.error({ err: error }, "A subscription failed."))
       .finally(() => {
         this.#comparing = false;
+        // Those that did not fit, or became due meanwhile. After a failure they wait for the next tick.
+        if (answered) this.#compareDue(clock.now());
       });
   }
 }

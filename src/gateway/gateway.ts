@@ -13,6 +13,7 @@ import { AUTH_DEADLINE_MS, HEARTBEAT_MS, PROTOCOL, SILENCE_MS } from "../protoco
 import { CLOSE, ParleyError } from "../protocol/errors.ts";
 import type { Hello } from "../protocol/frames.ts";
 import { isoTime } from "../protocol/iso-time.ts";
+import type { ConnectionCounts } from "../sessions/connection-counts.ts";
 import type { SessionManager } from "../sessions/session-manager.ts";
 import { Client, type Phase } from "./client.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -46,6 +47,8 @@ export interface GatewayOptions {
   readonly trustProxy?: boolean;
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** Refuses an address's connections beyond a limit. */
+  readonly counts?: ConnectionCounts | undefined;
 }
 
 export interface Gateway {
@@ -149,7 +152,8 @@ class ConnectionGateway implements Gateway {
 
   private opened(connection: Connection): void {
     const { metrics, clock, sessions } = this.core;
-    if (this.clients.size >= this.maxConnections) {
+    const full = this.clients.size >= this.maxConnections;
+    if (full || this.options.counts?.enterAddress(connection.remoteAddress) === false) {
       metrics.refused("TOO_MANY_CONNECTIONS");
       connection.send(encodeError(null, new ParleyError("TOO_MANY_CONNECTIONS")));
       return connection.close(CLOSE.TOO_MANY_CONNECTIONS, "too many connections");
@@ -182,6 +186,7 @@ class ConnectionGateway implements Gateway {
     const client = this.clients.get(connection);
     if (client === undefined) return;
     this.clients.delete(connection);
+    this.options.counts?.leaveAddress(connection.remoteAddress);
     this.wheel.remove(client);
     client.closed();
     this.core.metrics.connectionClosed(code);
@@ -190,20 +195,25 @@ class ConnectionGateway implements Gateway {
   /** Says hello, then serves what came in meanwhile. */
   private greet(client: Client, session: StoredSession | null): void {
     const waiting = client.phase.kind === "resuming" ? client.phase.frames : [];
-    const accepted = session !== null && this.accept(client, session) ? session : null;
+    const outcome = session === null ? "ended" : this.accept(client, session);
+    if (outcome === "refused") return;
+    const accepted = outcome === "accepted" ? session : null;
     if (accepted === null) client.becomeAnonymous();
     client.send(encodeNotification("hello", this.hello(client, accepted)));
     for (const text of waiting) this.dispatcher.receive(client, text);
   }
 
-  /** False when the session ended since it was looked up. */
-  private accept(client: Client, session: StoredSession): boolean {
+  /** The session may have ended since it was looked up; or its user has too many connections, and this one is closed. */
+  private accept(client: Client, session: StoredSession): "accepted" | "ended" | "refused" {
     try {
       client.becomeAuthenticated(this.core.sessions.attach(session, client));
-      return true;
+      return "accepted";
     } catch (error) {
-      if (error instanceof ParleyError) return false;
-      throw error;
+      if (!(error instanceof ParleyError)) throw error;
+      if (error.code !== "TOO_MANY_CONNECTIONS") return "ended";
+      this.core.metrics.refused(error.code);
+      client.violate(error);
+      return "refused";
     }
   }
 

@@ -17,10 +17,12 @@ export function httpRouter(routes: readonly HttpRoute[]): HttpRouter {
     if (methods.has(route.method)) throw new Error(`two routes for ${route.method} ${route.path}`);
     byPath.set(route.path, methods.set(route.method, route));
   }
+  const prefixes = [...byPath].filter(([path]) => path.endsWith("/*"));
   const rest = byPath.get("*");
 
   return (method, path) => {
-    const methods = byPath.get(path) ?? rest;
+    const below = () => prefixes.find(([prefix]) => path.startsWith(prefix.slice(0, -1)))?.[1];
+    const methods = byPath.get(path) ?? below() ?? rest;
     if (methods === undefined) return { found: false, answer: notFound() };
     const route = methods.get(method === "HEAD" ? "GET" : method);
     return route === undefined ? { found: false, answer: methodNotAllowed(methods) } : { found: true, route };

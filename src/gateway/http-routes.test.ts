@@ -154,3 +154,54 @@ test("readiness: a success in between starts the ten seconds anew", () => {
     assert.equal(isReady(state, at), ready, `at ${at}`);
   }
 });
+
+test("[R8] Redis away, or unfit, is named by /health at once and by /readyz after the hysteresis; /livez asks nobody", async () => {
+  const clock = new FakeClock();
+  const log = recordingLogger();
+  const redis = { probes: 0, answer: (): Promise<string | undefined> => Promise.resolve(undefined) };
+  const routes = statusRoutes({
+    mode: "web",
+    sessions: () => 0,
+    draining: () => false,
+    probe: () => Promise.resolve(),
+    dependencies: [
+      {
+        name: "Redis",
+        down: "Redis does not answer.",
+        probe: () => {
+          redis.probes++;
+          return redis.answer();
+        },
+      },
+    ],
+    metrics: () => Promise.resolve({ contentType: "text/plain", body: "" }),
+    log,
+    clock,
+  });
+  const get = async (path: string) => {
+    clock.advance(1000);
+    const { status, body } = await routes.find((route) => route.path === path)!.handle(httpRequest(path));
+    return { status, body: JSON.parse(String(body)) as Record<string, unknown> };
+  };
+  assert.equal((await get("/readyz")).status, 200);
+  redis.answer = () => Promise.reject(new Error("password=hunter2"));
+  assert.deepEqual((await get("/health")).body["reason"], "Redis does not answer.");
+  assert.deepEqual((await get("/readyz")).body, { status: "ready", reason: "Redis does not answer." });
+  clock.advance(HYSTERESIS_MS);
+  assert.deepEqual(await get("/readyz"), {
+    status: 503,
+    body: { status: "not ready", reason: "Redis does not answer." },
+  });
+  redis.answer = () => Promise.resolve("Redis 6.2 is too old: version 7 or newer is needed.");
+  assert.match(String((await get("/readyz")).body["reason"]), /too old/);
+  redis.answer = () => Promise.resolve(undefined);
+  assert.equal((await get("/readyz")).status, 200);
+  assert.deepEqual(
+    log.lines.map(({ level }) => level),
+    ["warn", "error", "info"],
+    "once per change",
+  );
+  const { probes } = redis;
+  assert.equal((await get("/livez")).status, 200);
+  assert.equal(redis.probes, probes);
+});

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { LogEntry } from "../ports/event-log.ts";
-import { deltaHead, encodeTextDelta, frameHead } from "../protocol/codec.ts";
+import type { DeltaKey, LogEntry } from "../ports/event-log.ts";
+import { deltaHead, deltaPart, encodeDelta, frameHead } from "../protocol/codec.ts";
 import { MAX_EVENT, MAX_FRAME_OUT } from "../protocol/constants.ts";
 import type { EventItem } from "../protocol/frames.ts";
 import { liveFrames, mergedItems, packFrames } from "./merge.ts";
@@ -10,10 +10,13 @@ import { liveFrames, mergedItems, packFrames } from "./merge.ts";
 const HEAD = frameHead("conversation:c", "epoch");
 const TS = "2026-01-01T00:00:00.000Z";
 
-function delta(seq: number, offset: number, text: string, messageId = "m", partIndex = 0): LogEntry {
-  const event = encodeTextDelta(deltaHead(messageId, partIndex), offset, text);
-  return { seq, ts: TS, event, delta: { messageId, partIndex, offset, text } };
+function delta(seq: number, offset: number, text: string, fields: Partial<DeltaKey> = {}): LogEntry {
+  const key: DeltaKey = { part: "text", messageId: "m", partIndex: 0, offset, text, ...fields };
+  const event = encodeDelta(deltaHead(deltaPart(key), key.messageId, key.partIndex), offset, text);
+  return { seq, ts: TS, event, delta: key };
 }
+const args = (seq: number, offset: number, text: string, toolCallId = "t1"): LogEntry =>
+  delta(seq, offset, text, { part: "tool", toolCallId });
 const other = (seq: number, padding = ""): LogEntry => ({
   seq,
   ts: TS,
@@ -33,7 +36,7 @@ const merged = (entries: readonly LogEntry[]) => decode(packFrames(HEAD, mergedI
 const summary = (items: readonly EventItem[]) =>
   items.map(({ fromSeq, seq, event }) => {
     const { type, offset, delta: text } = event as { type: string; offset?: number; delta?: string };
-    return [fromSeq ?? seq, seq, ...(type === "TEXT_MESSAGE_CONTENT" ? [offset, text] : [type])];
+    return [fromSeq ?? seq, seq, ...(offset === undefined ? [type] : [offset, text])];
   });
 
 const CASES: Record<string, { readonly entries: readonly LogEntry[]; readonly expected: readonly unknown[] }> = {
@@ -50,17 +53,30 @@ const CASES: Record<string, { readonly entries: readonly LogEntry[]; readonly ex
     ],
   },
   "[W5] not across parts": {
-    entries: [delta(1, 0, "a"), delta(2, 0, "b", "m", 1)],
+    entries: [delta(1, 0, "a"), delta(2, 0, "b", { partIndex: 1 })],
     expected: [
       [1, 1, 0, "a"],
       [2, 2, 0, "b"],
     ],
   },
   "[W5] not across messages": {
-    entries: [delta(1, 0, "a"), delta(2, 1, "b", "n")],
+    entries: [delta(1, 0, "a"), delta(2, 1, "b", { messageId: "n" })],
     expected: [
       [1, 1, 0, "a"],
       [2, 2, 1, "b"],
+    ],
+  },
+  "[W5] adjacent deltas of a call's arguments become one": {
+    entries: [args(1, 0, "{"), args(2, 1, "}")],
+    expected: [[1, 2, 0, "{}"]],
+  },
+  "[W5] not across kinds": {
+    entries: [delta(1, 0, "a"), delta(2, 1, "b", { part: "reasoning" }), args(3, 2, "c"), args(4, 3, "d", "t2")],
+    expected: [
+      [1, 1, 0, "a"],
+      [2, 2, 1, "b"],
+      [3, 3, 2, "c"],
+      [4, 4, 3, "d"],
     ],
   },
   "[W5] not when the offsets do not join": {
@@ -75,6 +91,19 @@ const CASES: Record<string, { readonly entries: readonly LogEntry[]; readonly ex
 for (const [name, { entries, expected }] of Object.entries(CASES)) {
   test(name, () => assert.deepEqual(summary(merged(entries)), expected));
 }
+
+test("[W5] a merged delta is the event that its parts are, of any kind", () => {
+  const kinds: readonly Partial<DeltaKey>[] = [
+    { part: "text" },
+    { part: "reasoning" },
+    { part: "tool", toolCallId: 'a"1' },
+  ];
+  for (const kind of kinds) {
+    const [item] = merged([delta(1, 4, "ab", kind), delta(2, 6, "c", kind)]);
+    const first = JSON.parse(delta(1, 4, "ab", kind).event) as object;
+    assert.deepEqual(item?.event, { ...first, delta: "abc" });
+  }
+});
 
 test("[W11] merged events stay within 64 KiB, whatever the text, and say the same", () => {
   const unit = fc.constantFrom("a", "\u0001", '"', "€", "😀");

@@ -7,10 +7,11 @@
 import type { DeltaKey, LogEntry } from "../ports/event-log.ts";
 import {
   deltaHead,
+  deltaPart,
+  encodeDelta,
   encodeEvent,
   encodeEvents,
   encodeItem,
-  encodeTextDelta,
   type FrameHead,
 } from "../protocol/codec.ts";
 import { MAX_FRAME_OUT } from "../protocol/constants.ts";
@@ -21,6 +22,8 @@ const ROOM = MAX_FRAME_OUT - 1024;
 export const MERGED_UNITS = 10_000;
 
 const joins = (left: DeltaKey, right: DeltaKey): boolean =>
+  left.part === right.part &&
+  left.toolCallId === right.toolCallId &&
   left.messageId === right.messageId &&
   left.partIndex === right.partIndex &&
   left.offset + left.text.length === right.offset;
@@ -47,7 +50,8 @@ export function mergedItems(entries: readonly LogEntry[]): string[] {
 
 function mergedEvent(first: LogEntry, text: string): string {
   if (first.delta === undefined) return first.event;
-  return encodeTextDelta(deltaHead(first.delta.messageId, first.delta.partIndex), first.delta.offset, text);
+  const { messageId, partIndex, offset } = first.delta;
+  return encodeDelta(deltaHead(deltaPart(first.delta), messageId, partIndex), offset, text);
 }
 
 /** Items in as few frames as hold them. `head` is `frameHead` of their topic and epoch. */

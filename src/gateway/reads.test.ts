@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { wordsOf } from "../../test/support/conversation-script.ts";
 import { message, scopeOf } from "../../test/support/conversations.fake.ts";
 import { Bench } from "../../test/support/delivery-bench.ts";
 import { MAX_FRAME_OUT } from "../protocol/constants.ts";
 import { ParleyError } from "../protocol/errors.ts";
-import type { Message } from "../protocol/shapes.ts";
+import type { Message, ToolPart } from "../protocol/shapes.ts";
 import { jsonBytes } from "./json-text.ts";
 import { Reads } from "./reads.ts";
 
@@ -46,7 +47,7 @@ test("[L11] conversation.get has the streaming text and position of the log, rea
   const page = await reads.conversation(SCOPE, { conversationId: "c" });
   assert.deepEqual(page.position, bench.position(2));
   assert.deepEqual(
-    page.messages.map(({ parts }) => parts[0]?.text),
+    page.messages.map(({ parts }) => parts.map(wordsOf).join()),
     ["question", "so far"],
   );
   await bench.close();
@@ -70,7 +71,7 @@ test("[W11] conversation.get fits a frame; a cut text says its length, also that
   const result = await reads.conversation(SCOPE, { conversationId: "c" });
   assert.ok(jsonBytes(result) < MAX_FRAME_OUT - 100);
   assert.deepEqual(
-    result.messages.map(({ parts }) => parts[0]?.length),
+    result.messages.map(({ parts: [part] }) => part?.type === "text" && part.length),
     [100_000, 200_000],
   );
   await bench.close();
@@ -108,6 +109,45 @@ test("[L11] message.read of a streaming message reads the log, and the row if it
     return result;
   };
   assert.equal((await reads.part(SCOPE, { messageId: "m", partIndex: 0, offset: 0 })).text, "streamed to the end");
+  await bench.close();
+});
+
+const call: ToolPart = { type: "tool", toolCallId: "t1", name: "clock", args: { at: "noon" }, status: "completed" };
+
+test("message.read gives the JSON of a tool call, and the text of reasoning", async () => {
+  const long = { ...call, result: "é".repeat(90_000) };
+  const { bench, reads } = start(
+    { ...message("m", "complete", []), parts: [long] },
+    { ...message("n", "complete", []), parts: [{ type: "reasoning", text: "hm" }] },
+  );
+  const { text, pieces } = await readAll(reads, "m");
+  assert.deepEqual(JSON.parse(text), long);
+  assert.ok(pieces > 1);
+  assert.equal((await readAll(reads, "n")).text, "hm");
+  await bench.close();
+});
+
+test("[L11] message.read of a streaming message: a finished part from its row, one that grows from the log", async () => {
+  const { bench, reads } = start({ ...message("m", "streaming", []), parts: [call] });
+  await bench.openTopic(["what the log has of it", "grows"]);
+  const read = async (partIndex: number) => (await reads.part(SCOPE, { messageId: "m", partIndex, offset: 0 })).text;
+  assert.deepEqual(JSON.parse(await read(0)), call);
+  assert.equal(await read(1), "grows");
+  await bench.append([
+    {
+      event: "{}",
+      accumulate: {
+        kind: "reset",
+        messageId: "m",
+        partIndex: 2,
+        length: 0,
+        part: { type: "tool", toolCallId: "t2", name: "clock" },
+      },
+    },
+    { event: "{}", accumulate: { kind: "extend", messageId: "m", partIndex: 2, offset: 0, delta: '{"a' } },
+  ]);
+  const streaming = { ...call, toolCallId: "t2", args: {}, argsText: '{"a', status: "streaming" };
+  assert.deepEqual(JSON.parse(await read(2)), streaming);
   await bench.close();
 });
 

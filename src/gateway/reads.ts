@@ -3,12 +3,13 @@ import type { EventLog, TopicState } from "../ports/event-log.ts";
 import type { ReadService } from "../ports/services.ts";
 import type { Scope, Store } from "../ports/store.ts";
 import { MAX_FRAME_OUT } from "../protocol/constants.ts";
+import { readableText } from "../protocol/cut-part.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import type { Params, Result } from "../protocol/methods.ts";
 import type { Clock } from "./clock.ts";
 import { withDeadline } from "./deadline.ts";
 import { jsonBytes, jsonFit } from "./json-text.ts";
-import { fitMessages, overlay } from "./snapshot.ts";
+import { fitMessages, NOTHING_FOLLOWS, overlay, streamedPart } from "./snapshot.ts";
 
 /** JSON bytes of a result: a frame, less the response around it. */
 const RESULT_BYTES = MAX_FRAME_OUT - 4 * 1024;
@@ -44,7 +45,7 @@ export class Reads implements ReadService {
     });
     if (page === null) throw new ParleyError("NOT_FOUND");
     const room = RESULT_BYTES - jsonBytes(page.conversation);
-    const { messages, leftOut } = fitMessages(overlay(page.messages, state?.accumulators ?? []), room, false);
+    const { messages, leftOut } = fitMessages(overlay(page.messages, state?.accumulators ?? []), room, NOTHING_FOLLOWS);
     return {
       conversation: page.conversation,
       messages: [...messages],
@@ -59,26 +60,24 @@ export class Reads implements ReadService {
     return { text: text.slice(offset, end), length: text.length };
   }
 
+  /** What the row has is a finished step's, and whole; what it does not have yet may grow in the log. */
   async #partText(scope: Scope, messageId: string, partIndex: number): Promise<string> {
     const stored = await this.#store.conversations.part(scope, messageId, partIndex);
     if (stored === null) throw new ParleyError("NOT_FOUND");
-    if (stored.status !== "streaming") return found(stored.part?.text);
+    if (stored.part !== null) return readableText(stored.part);
+    if (stored.status !== "streaming") throw new ParleyError("NOT_FOUND");
     const state = await this.#state(stored.conversationId);
     const accumulator = state?.accumulators.find(
       (part) => part.messageId === messageId && part.partIndex === partIndex,
     );
-    if (accumulator !== undefined) return accumulator.text;
-    // It may have finished since the first look: then its row is complete now.
+    if (accumulator !== undefined) return readableText(streamedPart(accumulator));
+    // It may have finished since the first look: then its row has it now.
     const again = await this.#store.conversations.part(scope, messageId, partIndex);
-    return found(again?.part?.text);
+    if (again === null || again.part === null) throw new ParleyError("NOT_FOUND");
+    return readableText(again.part);
   }
 
   #state(conversationId: string): Promise<TopicState | null> {
     return withDeadline(this.#clock, LOG_MS, this.#log.state(`conversation:${conversationId}`));
   }
-}
-
-function found(text: string | undefined): string {
-  if (text === undefined) throw new ParleyError("NOT_FOUND");
-  return text;
 }

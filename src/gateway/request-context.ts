@@ -159,6 +159,7 @@ export class RequestContext implements Caller {
     const { client } = this;
     if (client.inFlight?.get(this.requestId) !== this) return;
     client.inFlight.delete(this.requestId);
+    if (client.inFlight.size === 0) client.inFlight = undefined;
     client.core.pending.delete(this);
   }
 

@@ -1,5 +1,5 @@
 /**
- * The rest of streaming texts that did not fit a snapshot, as the deltas that a subscriber gets before it reads the
+ * The rest of growing parts that did not fit a snapshot, as the deltas that a subscriber gets before it reads the
  * log [L7]. They take the last `count` seqs up to the head that the snapshot was taken at, so the client's rules [W5]
  * hold without exception:
  *
@@ -7,10 +7,10 @@
  *            │                     │
  *   ─────────┤ chunk 1 … chunk n   ├ head + 1, from the log …
  */
-import { deltaHead, encodeItem, encodeTextDelta } from "../protocol/codec.ts";
+import { deltaHead, encodeDelta, encodeItem } from "../protocol/codec.ts";
 import { MAX_EVENT } from "../protocol/constants.ts";
 import { jsonFit } from "./json-text.ts";
-import type { TextRest } from "./snapshot.ts";
+import type { PartRest } from "./snapshot.ts";
 
 /** JSON bytes of text in one delta. */
 const CHUNK = 48 * 1024;
@@ -20,12 +20,12 @@ const LARGEST_CHUNK = MAX_EVENT - 1024;
 const BATCH = 192 * 1024;
 
 interface Chunk {
-  readonly rest: TextRest;
+  readonly rest: PartRest;
   readonly from: number;
   readonly end: number;
 }
 
-function cutChunks(rests: readonly TextRest[], maxBytes: number): Chunk[] {
+function cutChunks(rests: readonly PartRest[], maxBytes: number): Chunk[] {
   const chunks: Chunk[] = [];
   for (const rest of rests) {
     for (let from = rest.offset; from < rest.text.length;) {
@@ -53,7 +53,7 @@ export class TextDeltas {
   }
 
   /** undefined when the epoch has not enough seqs yet for so much text. */
-  static of(rests: readonly TextRest[], head: number, ts: string): TextDeltas | undefined {
+  static of(rests: readonly PartRest[], head: number, ts: string): TextDeltas | undefined {
     let chunks = cutChunks(rests, CHUNK);
     if (chunks.length > head) chunks = cutChunks(rests, LARGEST_CHUNK);
     return chunks.length > head ? undefined : new TextDeltas(chunks, head, ts);
@@ -67,10 +67,15 @@ export class TextDeltas {
     while (seq < this.head && bytes < BATCH) {
       const chunk = this.#chunks[seq - this.before];
       if (chunk === undefined) break;
-      const { messageId, partIndex, text } = chunk.rest;
+      const { part, messageId, partIndex, text } = chunk.rest;
       seq++;
       const delta = text.slice(chunk.from, chunk.end);
-      const item = encodeItem(seq, seq, this.#ts, encodeTextDelta(deltaHead(messageId, partIndex), chunk.from, delta));
+      const item = encodeItem(
+        seq,
+        seq,
+        this.#ts,
+        encodeDelta(deltaHead(part, messageId, partIndex), chunk.from, delta),
+      );
       bytes += item.length;
       items.push(item);
     }

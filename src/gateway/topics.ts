@@ -9,7 +9,7 @@ import type { ConversationSnapshot, Position } from "../protocol/shapes.ts";
 import type { Clock } from "./clock.ts";
 import { withDeadline } from "./deadline.ts";
 import { jsonBytes } from "./json-text.ts";
-import { fitMessages, overlay } from "./snapshot.ts";
+import { fitMessages, growsFrom, overlay } from "./snapshot.ts";
 import { TextDeltas } from "./text-deltas.ts";
 
 /** JSON bytes of a snapshot: a frame, less the response around it. */
@@ -84,7 +84,8 @@ export class TopicOpener {
   #snapshot(state: TopicState, rows: ConversationSnapshot): OpenedTopic {
     const empty = { ...rows, messages: [], hasMore: true };
     const room = SNAPSHOT_BYTES - jsonBytes(empty);
-    const { messages, leftOut, rest } = fitMessages(overlay(rows.messages, state.accumulators), room, true);
+    const shown = overlay(rows.messages, state.accumulators);
+    const { messages, leftOut, rest } = fitMessages(shown, room, growsFrom(rows.messages));
     const text = TextDeltas.of(rest, state.seq, new Date().toISOString());
     if (text === undefined) throw new ParleyError("UNAVAILABLE", { retryAfterMs: 500 });
     const snapshot = { ...rows, messages: [...messages], hasMore: rows.hasMore || leftOut };

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import type { ModelMessage } from "../ports/model.ts";
-import { createDemoModel } from "./demo.ts";
+import { ModelError, type ModelMessage, type ModelRequest, type ModelSink } from "../ports/model.ts";
+import { createDemoModel, type DemoFault } from "./demo.ts";
 
 /** A demo model on a clock that the test moves. */
-function paced(t: TestContext, tokensPerSecond?: number) {
+function paced(t: TestContext, tokensPerSecond?: number, fault?: (request: ModelRequest) => DemoFault | undefined) {
   t.mock.timers.enable({ apis: ["setInterval"] });
   let now = 0;
   const model = createDemoModel({
     now: () => now,
     ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
+    ...(fault === undefined ? {} : { fault }),
   });
   t.after(() => model.close());
   return {
@@ -23,14 +24,28 @@ function paced(t: TestContext, tokensPerSecond?: number) {
   };
 }
 
-const ask = (...texts: string[]) => ({
+const ask = (...texts: string[]): ModelRequest => ({
   model: "demo",
-  messages: texts.map((text, i): ModelMessage => ({ role: i % 2 === 0 ? "user" : "assistant", text })),
+  messages: texts.map((text, i): ModelMessage => ({
+    role: i % 2 === 0 ? "user" : "assistant",
+    content: [{ type: "text", text }],
+  })),
+  tools: ["calculator", "clock", "plan"].map((name) => ({ name, description: name, parameters: { type: "object" } })),
+  cacheKey: "c",
 });
 
+/** Keeps what it is told: text as it is, the rest with its kind before it. */
 function collector() {
   const deltas: string[] = [];
-  return { deltas, text: (delta: string) => void deltas.push(delta) };
+  const ids: string[] = [];
+  const named = (id: string) => (ids.includes(id) ? ids.indexOf(id) : ids.push(id) - 1);
+  const sink: ModelSink = {
+    text: (delta) => void deltas.push(delta),
+    reasoning: (delta) => void deltas.push(`think ${delta}`),
+    toolCall: (id, name) => void deltas.push(`call ${named(id)} ${name}`),
+    toolArgs: (id, delta) => void deltas.push(`args ${named(id)} ${delta}`),
+  };
+  return { ...sink, deltas, ids };
 }
 
 const signal = new AbortController().signal;
@@ -55,19 +70,16 @@ for (const [question, answer] of [
   });
 }
 
-for (const question of ["hello", "count to 0", "count to 1000001", "account to 5", "count to 12x", ""]) {
-  test(`${JSON.stringify(question)} gets a short answer that says what this is`, async (t) => {
-    const { model, pass } = paced(t);
-    const sink = collector();
-    const ended = model.stream(ask(question), sink, signal);
-    pass(5000);
-    await ended;
-    const text = sink.deltas.join("");
-    assert.match(text, /demo model/);
-    assert.ok(text.length < 400);
-    assert.equal(text, text.trim());
-  });
-}
+test("anything else gets a short answer that says what this is", async (t) => {
+  const { model, pass } = paced(t);
+  const sink = collector();
+  const ended = model.stream(ask("hello"), sink, signal);
+  pass(5000);
+  await ended;
+  const text = sink.deltas.join("");
+  assert.match(text, /^This is the demo model/);
+  assert.equal(text, text.trim());
+});
 
 test("the last message of a person decides", async (t) => {
   const { model, pass } = paced(t);
@@ -115,7 +127,7 @@ test("abort ends the answer at once, from outside and from inside of the sink", 
     own.push(delta);
     if (own.length === 3) inside.abort();
   };
-  const second = model.stream(ask("count to 1000"), { text }, inside.signal);
+  const second = model.stream(ask("count to 1000"), { ...collector(), text }, inside.signal);
 
   pass(200);
   outside.abort();
@@ -136,6 +148,7 @@ test("a sink that throws fails its own stream only", async (t) => {
   const broken = model.stream(
     ask("count to 5"),
     {
+      ...collector(),
       text() {
         throw new Error("full");
       },
@@ -145,7 +158,7 @@ test("a sink that throws fails its own stream only", async (t) => {
   const sink = collector();
   const fine = model.stream(ask("count to 5"), sink, signal);
   pass(1000);
-  await assert.rejects(broken, { code: "MODEL_FAILED" });
+  await assert.rejects(broken, { name: "ModelError", kind: "transport" });
   await fine;
   assert.equal(sink.deltas.join(""), "1 2 3 4 5");
 });
@@ -173,11 +186,95 @@ test("a thousand streams share one timer, which stops with the last", async (t) 
   assert.equal(running, 0);
 });
 
+test("calls stream with their arguments in pieces, each under an id of its own", async (t) => {
+  const { model, pass } = paced(t);
+  const sink = collector();
+  const ended = model.stream(ask("use the calculator: 1+1 and what time is it"), sink, signal);
+  pass(50);
+  assert.deepEqual(sink.deltas, ["call 0 calculator", 'args 0 {"expr', "args 0 ession", 'args 0 ":"1+1']);
+  pass(1000);
+  assert.deepEqual((await ended).stop, "tool-calls");
+  assert.deepEqual(sink.deltas.slice(4), ['args 0 "}', "call 1 clock", "args 1 {}"]);
+  assert.equal((await ended).usage.outputTokens, 5);
+
+  const again = collector();
+  const repeated = model.stream(ask("use the calculator: 1+1 and what time is it"), again, signal);
+  pass(1000);
+  await repeated;
+  assert.deepEqual(again.deltas, sink.deltas);
+  assert.equal(new Set([...sink.ids, ...again.ids]).size, 4);
+});
+
+test("above 100 tokens a second a tick's tokens of a piece share a delta, but never those of two pieces", async (t) => {
+  const { model, pass } = paced(t, 100_000);
+  const sink = collector();
+  const ended = model.stream(ask("think about sums and plan a picnic"), sink, signal);
+  pass(100);
+  assert.equal((await ended).stop, "tool-calls");
+  const kinds = sink.deltas.map((delta) => delta.split(" ", 1)[0] ?? "");
+  assert.deepEqual([...new Set(kinds)], ["think", "I", "call", "args"]);
+  assert.ok(sink.deltas.length < 8);
+  const args = sink.deltas.filter((delta) => delta.startsWith("args 0 ")).map((delta) => delta.slice("args 0 ".length));
+  const { tasks } = JSON.parse(args.join("")) as { tasks: unknown[] };
+  assert.equal(tasks.length, 4);
+});
+
+test("an abort while arguments stream says nothing more", async (t) => {
+  const { model, pass } = paced(t);
+  const stop = new AbortController();
+  const sink = collector();
+  const ended = model.stream(ask("use the calculator: 1+1"), sink, stop.signal);
+  pass(25);
+  stop.abort();
+  pass(1000);
+  assert.deepEqual(await ended, { stop: "aborted", usage: { inputTokens: 4, outputTokens: 2 } });
+  assert.equal(sink.deltas.length, 3);
+});
+
+for (const kind of ["throttle", "overload", "transport", "auth", "context"] as const) {
+  test(`a fault of a test ends the stream after so many tokens: ${kind}`, async (t) => {
+    const { model, pass } = paced(t, 50, ({ messages }) => (messages.length === 1 ? { after: 3, kind } : undefined));
+    const sink = collector();
+    const broken = model.stream(ask("count to 10"), sink, signal);
+    const fine = collector();
+    const whole = model.stream(ask("count to 9", "1 2", "count to 3"), fine, signal);
+    pass(1000);
+    await assert.rejects(broken, (error) => error instanceof ModelError && error.kind === kind);
+    assert.deepEqual(sink.deltas, ["1", " 2", " 3"]);
+    assert.equal((await whole).stop, "end");
+  });
+}
+
+test("a stream that a test silences goes on only to be aborted", async (t) => {
+  const { model, pass } = paced(t, 50, () => ({ after: 0, kind: "silence" }));
+  const sink = collector();
+  const stop = new AbortController();
+  const ended = model.stream(ask("count to 10"), sink, stop.signal);
+  pass(60_000, 500);
+  assert.deepEqual(sink.deltas, []);
+  stop.abort();
+  assert.deepEqual(await ended, { stop: "aborted", usage: { inputTokens: 3, outputTokens: 0 } });
+});
+
+test("a closed model ends its streams and takes no more", async (t) => {
+  const { model } = paced(t);
+  const ended = model.stream(ask("count to 10"), collector(), signal);
+  model.close();
+  assert.equal((await ended).stop, "aborted");
+  await assert.rejects(model.stream(ask("count to 10"), collector(), signal), {
+    name: "ModelError",
+    kind: "transport",
+  });
+});
+
 test("it says that it is a demo", () => {
   const [info] = createDemoModel().list();
   assert.deepEqual(
     { ...info, hint: undefined },
     { id: "demo", provider: "demo", name: "Demo", demo: true, hint: undefined, available: true },
   );
-  assert.match(info?.hint ?? "", /count to 20/);
+  assert.match(
+    info?.hint ?? "",
+    /ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or COMPATIBLE_BASE_URL.*count to 20/,
+  );
 });

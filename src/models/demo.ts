@@ -1,39 +1,58 @@
 /**
  * The demo model: deterministic, no key, no network, so that Parley runs out of the box and tests and load generators
- * can rely on the text. "count to N" streams `1 2 3 … N` and nothing else; anything else gets a short answer that says
- * what this is.
+ * can rely on the text. What it says is in `demo-script.ts`; this is its pace.
  *
  * One timer serves all streams, a slot of them at a time, so that a thousand streams are many short bursts of work and
  * not one long one:
  *
- *   tick ──▶ slots whose time has come ──▶ each stream: due = 1 + ⌊elapsed × rate⌋ ──▶ sink.text(token sent … due − 1)
+ *   tick ──▶ slots whose time has come ──▶ each stream: due = 1 + ⌊elapsed × rate⌋ ──▶ its sink: token sent … due − 1
  *
- * A stream is a handful of numbers: an answer is a function from a token's index to its text, never built as a whole.
+ * A stream is a handful of numbers beside its script.
  */
-import type { ModelAnswer, ModelProvider, ModelRequest, ModelSink } from "../ports/model.ts";
-import { ParleyError } from "../protocol/errors.ts";
+import {
+  ModelError,
+  type ModelAnswer,
+  type ModelErrorKind,
+  type ModelMessage,
+  type ModelProvider,
+  type ModelRequest,
+  type ModelSink,
+} from "../ports/model.ts";
+import { uuidv7 } from "../protocol/id.ts";
 import type { ModelInfo } from "../protocol/shapes.ts";
+import type { Piece } from "./demo-pieces.ts";
+import { scriptFor } from "./demo-script.ts";
+
+/** What goes wrong with a stream after so many of its tokens. `silence`: it says nothing more, and does not end. */
+export interface DemoFault {
+  readonly after: number;
+  readonly kind: ModelErrorKind | "silence";
+}
 
 export interface DemoOptions {
   /** Default 50, about the pace of a fast reader. */
   readonly tokensPerSecond?: number;
   /** A monotonic clock, in milliseconds. */
   readonly now?: () => number;
-}
-
-/** An answer, by token: about a word each. */
-interface Answer {
-  readonly tokens: number;
-  token(index: number): string;
+  /** For tests: what goes wrong with this request, asked once for each. */
+  readonly fault?: (request: ModelRequest) => DemoFault | undefined;
 }
 
 interface Stream {
-  readonly answer: Answer;
+  readonly script: readonly Piece[];
+  /** How it ends when all of it was said. */
+  readonly ending: ModelAnswer["stop"];
   readonly sink: ModelSink;
   readonly startedAt: number;
-  readonly inputTokens: number;
+  readonly fault: DemoFault | undefined;
+  /** Tokens, of the whole script. */
   sent: number;
-  /** False once it ended; the sink may abort from inside of `text`. */
+  /** Index of the piece that is said now, and what had been sent when it began. */
+  piece: number;
+  pieceFrom: number;
+  /** Of the tool call that streams now. */
+  callId: string;
+  /** False once it ended; the sink may abort from inside of a delta. */
   live: boolean;
   readonly end: (stop: ModelAnswer["stop"]) => void;
   readonly fail: (error: unknown) => void;
@@ -47,43 +66,19 @@ const DELTA_LENGTH = 2048;
 const TOKENS_PER_TICK = 5000;
 /** Streams are spread over so many slots, each of which is served once a round. */
 const SLOTS = 5;
-const COUNT_LIMIT = 1_000_000;
 
-const HELP =
-  "This is the demo model of Parley, and no real model stands behind it: its answers are fixed. " +
-  'It can count. Send "count to 20" and watch the numbers stream; reload the page or stop the server ' +
-  "meanwhile, and the answer still goes on to its end.";
+const BROKE = "The demo model broke off its answer.";
 
 const INFO: ModelInfo = {
   id: "demo",
   provider: "demo",
   name: "Demo",
   demo: true,
-  hint: 'The built-in demo model: no key, fixed answers. It can count: send "count to 20".',
+  hint:
+    "The built-in demo model: no key, fixed answers. For a real one, set ANTHROPIC_API_KEY, OPENAI_API_KEY, " +
+    'GEMINI_API_KEY or COMPATIBLE_BASE_URL. Meanwhile, send "count to 20".',
   available: true,
 };
-
-const counting = (to: number): Answer => ({
-  tokens: to,
-  token: (index) => (index === 0 ? "1" : ` ${index + 1}`),
-});
-
-function fixed(text: string): Answer {
-  const words = text.match(/\s*\S+/g) ?? [];
-  return { tokens: words.length, token: (index) => words[index] ?? "" };
-}
-
-const help = fixed(HELP);
-const tooFar = fixed(`The demo model counts from 1 to a number of at most ${COUNT_LIMIT}. Try "count to 20".`);
-
-/** The last message of a person decides; text around "count to N" does not matter. */
-function answerTo(request: ModelRequest): Answer {
-  const question = request.messages.findLast((message) => message.role === "user")?.text ?? "";
-  const number = /\bcount to (\d+)\b/i.exec(question)?.[1];
-  if (number === undefined) return help;
-  const to = Number(number);
-  return to >= 1 && to <= COUNT_LIMIT ? counting(to) : tooFar;
-}
 
 /** Words, without making an array of them. */
 function countWords(text: string): number {
@@ -98,24 +93,80 @@ function countWords(text: string): number {
   return words;
 }
 
-/** Sends what is due of a stream; true when it was the last of it. */
-function advance(stream: Stream, now: number, rate: number): boolean {
-  const { answer, sink } = stream;
-  const elapsed = Math.max(0, now - stream.startedAt);
-  const due = Math.min(answer.tokens, 1 + Math.floor((elapsed * rate) / 1000), stream.sent + TOKENS_PER_TICK);
-  if (rate <= SEPARATE_UP_TO) {
-    while (stream.live && stream.sent < due) sink.text(answer.token(stream.sent++));
-  } else {
-    let delta = "";
-    while (stream.live && stream.sent < due) {
-      delta += answer.token(stream.sent++);
-      if (delta.length >= DELTA_LENGTH || stream.sent === due) {
-        sink.text(delta);
-        delta = "";
-      }
+/** What a request holds, in words. */
+function inputOf(messages: readonly ModelMessage[]): number {
+  let count = 0;
+  for (const message of messages) {
+    switch (message.role) {
+      case "system":
+        count += countWords(message.text);
+        break;
+      case "user":
+        for (const part of message.content) if (part.type === "text") count += countWords(part.text);
+        break;
+      case "assistant":
+        for (const part of message.content) {
+          count += countWords(part.type === "tool-call" ? JSON.stringify(part.args) : part.text);
+        }
+        break;
+      case "tool":
+        for (const { content } of message.results) count += countWords(content);
     }
   }
-  return stream.live && stream.sent === answer.tokens;
+  return count;
+}
+
+/** Sends what is due of a stream; true when it was the last of it. Throws the fault that is due. */
+function advance(stream: Stream, now: number, rate: number): boolean {
+  const { script, startedAt, fault } = stream;
+  const elapsed = Math.max(0, now - startedAt);
+  const paced = Math.min(1 + Math.floor((elapsed * rate) / 1000), stream.sent + TOKENS_PER_TICK);
+  const due = fault === undefined ? paced : Math.min(paced, fault.after);
+  while (stream.live && stream.sent < due) {
+    const piece = script[stream.piece];
+    if (piece === undefined) break;
+    if (piece.kind === "call" && stream.sent === stream.pieceFrom) {
+      stream.callId = uuidv7();
+      stream.sink.toolCall(stream.callId, piece.name);
+    }
+    const end = stream.pieceFrom + piece.tokens;
+    say(stream, piece, Math.min(due, end), rate);
+    if (stream.sent < end) break;
+    stream.piece++;
+    stream.pieceFrom = end;
+  }
+  if (!stream.live) return false;
+  if (fault !== undefined && stream.sent >= fault.after && fault.kind !== "silence") {
+    throw new ModelError(fault.kind, `The demo model was told to fail (${fault.kind}).`);
+  }
+  return stream.piece === script.length;
+}
+
+/** Sends the tokens of a piece up to `until`, counted over the whole script. */
+function say(stream: Stream, piece: Piece, until: number, rate: number): void {
+  if (rate <= SEPARATE_UP_TO) {
+    while (stream.live && stream.sent < until) send(stream, piece, piece.token(stream.sent++ - stream.pieceFrom));
+    return;
+  }
+  let delta = "";
+  while (stream.live && stream.sent < until) {
+    delta += piece.token(stream.sent++ - stream.pieceFrom);
+    if (delta.length >= DELTA_LENGTH || stream.sent === until) {
+      send(stream, piece, delta);
+      delta = "";
+    }
+  }
+}
+
+function send({ sink, callId }: Stream, { kind }: Piece, delta: string): void {
+  switch (kind) {
+    case "text":
+      return sink.text(delta);
+    case "reasoning":
+      return sink.reasoning(delta);
+    case "call":
+      return sink.toolArgs(callId, delta);
+  }
 }
 
 export function createDemoModel(options: DemoOptions = {}): ModelProvider {
@@ -162,7 +213,7 @@ export function createDemoModel(options: DemoOptions = {}): ModelProvider {
     if (streams === undefined) return;
     for (const stream of streams) {
       try {
-        if (advance(stream, time, rate)) stream.end("end");
+        if (advance(stream, time, rate)) stream.end(stream.ending);
       } catch (error) {
         stream.fail(error);
       }
@@ -170,21 +221,26 @@ export function createDemoModel(options: DemoOptions = {}): ModelProvider {
   }
 
   function stream(request: ModelRequest, sink: ModelSink, signal: AbortSignal): Promise<ModelAnswer> {
-    if (closed) return Promise.reject(new ParleyError("MODEL_UNAVAILABLE"));
+    if (closed) return Promise.reject(new ModelError("transport", "The demo model was closed."));
     return new Promise((resolve, reject) => {
-      let inputTokens = 0;
-      for (const message of request.messages) inputTokens += countWords(message.text);
       const abort = () => entry.end("aborted");
       const forget = () => {
         remove(entry);
         signal.removeEventListener("abort", abort);
       };
+      const script = scriptFor(request);
+      const ending = script.some(({ kind }) => kind === "call") ? "tool-calls" : "end";
+      const inputTokens = inputOf(request.messages);
       const entry: Stream = {
-        answer: answerTo(request),
+        script,
+        ending,
         sink,
         startedAt: now(),
-        inputTokens,
+        fault: options.fault?.(request),
         sent: 0,
+        piece: 0,
+        pieceFrom: 0,
+        callId: "",
         live: true,
         end(stop) {
           forget();
@@ -192,7 +248,7 @@ export function createDemoModel(options: DemoOptions = {}): ModelProvider {
         },
         fail(error) {
           forget();
-          reject(new ParleyError("MODEL_FAILED", { cause: error }));
+          reject(error instanceof ModelError ? error : new ModelError("transport", BROKE, { cause: error }));
         },
       };
       add(entry);
@@ -204,6 +260,7 @@ export function createDemoModel(options: DemoOptions = {}): ModelProvider {
   return {
     name: "demo",
     list: () => [INFO],
+    passesThrough: false,
     stream,
     close() {
       closed = true;

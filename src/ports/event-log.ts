@@ -11,10 +11,16 @@
  */
 import type { Position } from "../protocol/shapes.ts";
 
+/** What kind of part grows. The text of a tool call is the JSON of its arguments. */
+export type PartKind =
+  | { readonly type: "text" | "reasoning" }
+  | { readonly type: "tool"; readonly toolCallId: string; readonly name: string };
+
 /** Text that a snapshot of an active run shows: one part of one message. UTF-16 text, at most 1 MiB. */
 export interface Accumulator {
   readonly messageId: string;
   readonly partIndex: number;
+  readonly part: PartKind;
   readonly text: string;
 }
 
@@ -22,7 +28,8 @@ export interface Accumulator {
 export type Accumulate =
   /**
    * Extend a part. `offset` is its UTF-16 length before; the adapter appends `delta.slice(length − offset)` [W5].
-   * An offset beyond the text, or text beyond 1 MiB, is not applied and leaves the accumulators incomplete.
+   * An offset beyond the text, or text beyond 1 MiB, is not applied and leaves the accumulators incomplete. A part that
+   * nothing has begun begins as text.
    */
   | {
       readonly kind: "extend";
@@ -32,12 +39,22 @@ export type Accumulate =
       readonly delta: string;
     }
   /**
-   * Cut a part back to `length` (0 also begins it) and drop later parts of that message; the accumulators are complete
-   * from here, unless the part is shorter than `length`: then they are incomplete.
+   * Cut a part back to `length` and drop later parts of that message. With `length` 0 the part goes too, unless `part`
+   * says what begins there. The accumulators are complete from here, unless the part is shorter than `length`: then
+   * they are incomplete.
    */
-  | { readonly kind: "reset"; readonly messageId: string; readonly partIndex: number; readonly length: number }
+  | {
+      readonly kind: "reset";
+      readonly messageId: string;
+      readonly partIndex: number;
+      readonly length: number;
+      /** Only with `length` 0. */
+      readonly part?: PartKind;
+    }
   /** The message is complete in the store: forget its parts. */
   | { readonly kind: "drop"; readonly messageId: string };
+
+export const TEXT: PartKind = { type: "text" };
 
 /** Who appends, so that a repeat after a lost reply is recognised [L3]. */
 export type AppendIdentity =
@@ -58,7 +75,7 @@ export interface Append {
   readonly event: string;
   readonly accumulate?: Accumulate;
   /**
-   * Set for a text delta, so that delivery may merge neighbours for a slow reader [W5]. It says what the event's JSON
+   * Set for a delta of any kind, so that delivery may merge neighbours for a slow reader [W5]. It says what the event's JSON
    * says: an adapter may store only one of them.
    */
   readonly delta?: DeltaKey;
@@ -66,6 +83,9 @@ export interface Append {
 
 /** What makes two adjacent deltas mergeable: same message, same part, offsets that join. */
 export interface DeltaKey {
+  readonly part: PartKind["type"];
+  /** Of a tool call's arguments. */
+  readonly toolCallId?: string;
   readonly messageId: string;
   readonly partIndex: number;
   readonly offset: number;
@@ -113,11 +133,13 @@ export interface OpenRequest {
 }
 
 /**
- * The head of a fresh epoch. The text that its owner brings takes the first seqs (nobody can read them: TRIMMED), so
- * that a subscriber gets the part of it that does not fit a snapshot as deltas, numbered up to the head.
+ * The head of a fresh epoch. What its owner brings takes the first seqs (nobody can read them: TRIMMED), so that a
+ * subscriber gets what of it does not fit a snapshot as deltas, numbered up to the head. A delta holds at least 4,000
+ * UTF-16 units of a part, and one part that is no longer than that fits any snapshot.
  */
 export const headAtOpen = (accumulators: readonly Accumulator[]): number =>
-  accumulators.reduce((head, { text }) => head + Math.floor(text.length / 8_000), 0);
+  accumulators.reduce((head, { text }) => head + Math.floor(text.length / 4_000), 0) +
+  (accumulators.length > 1 ? accumulators.length : 0);
 
 export type OpenResult =
   | { readonly ok: true; readonly state: TopicState }
@@ -171,5 +193,10 @@ export interface EventLog {
    * decided. Returns the way to stop, after which nothing is called.
    */
   subscribe(topic: string, listener: LogListener): () => void;
+  /**
+   * Calls back when publications of any topic may have been missed, because what brings them was lost and is back: look
+   * at the heads at once [L6]. May be called for nothing. Returns the way to stop.
+   */
+  onReconnect(listener: () => void): () => void;
   close(): Promise<void>;
 }

@@ -23,7 +23,7 @@ export interface HttpResponse {
 
 export interface HttpRoute {
   readonly method: "GET" | "POST" | "DELETE";
-  /** An exact path, or "*" for everything that no other route takes. */
+  /** An exact path, "/below/*" for all below it, or "*" for everything that no other route takes. */
   readonly path: string;
   /** Bytes; a larger body is answered 413 unread. 0 when the route takes none. */
   readonly maxBody: number;

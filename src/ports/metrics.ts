@@ -3,6 +3,9 @@
  * and never throws. Names and units of what comes out of `/metrics` are the adapter's.
  */
 import type { ErrorCode } from "../protocol/errors.ts";
+import type { Approval, ToolPart, Usage } from "../protocol/shapes.ts";
+import type { BreakerState } from "./breaker.ts";
+import type { ModelErrorKind } from "./model.ts";
 
 /** Numbers that somebody else keeps already; asked when metrics are read, never in between. */
 export type Gauge =
@@ -17,9 +20,23 @@ export type Gauge =
   /** Requests that wait for their answer. */
   | "requestsInFlight"
   /** Bytes that wait for slow peers. */
-  | "bufferedBytes";
+  | "bufferedBytes"
+  /** 1 while Redis answers. */
+  | "redisUp"
+  /** How long its last answer to a ping took, in seconds. */
+  | "redisPing"
+  /** How often the connection for commands was made anew. */
+  | "redisReconnects";
 
 export type RunEnd = "completed" | "stopped" | "failed" | "lost";
+
+/** How one call to a provider ended; `aborted` is a stop, a limit or a lost lease on our side. */
+export type ModelOutcome = "ok" | "aborted" | ModelErrorKind;
+
+/** How a tool call ended. */
+export type ToolOutcome = Extract<ToolPart["status"], "completed" | "failed" | "denied" | "stopped">;
+
+export type ApprovalOutcome = Exclude<Approval["status"], "pending">;
 
 /** Since the start; they only grow. */
 export interface DeliveryCounts {
@@ -64,6 +81,23 @@ export interface Metrics {
   /** Deltas that a model produced. */
   tokens(count: number): void;
 
+  /** One call to a provider ended; each retry is a call of its own. */
+  modelCalled(model: string, outcome: ModelOutcome): void;
+  /** From the request to the first thing that the model said. */
+  modelSpoke(model: string, ms: number): void;
+  /** What an answer took, its cost included where it is known. */
+  modelUsed(model: string, usage: Usage): void;
+  /** [R9] The same model is asked again after such a failure. */
+  modelRetried(model: string, kind: ModelErrorKind): void;
+  /** [R9] `model` was given up for the next of its chain. */
+  modelFellBack(model: string): void;
+  /** Says where the circuit breakers of models stand. The last one wins; asked when metrics are read. */
+  breakers(read: () => Iterable<readonly [model: string, state: BreakerState["state"]]>): void;
+
+  /** `ms` is what it ran, without the wait for a decision. */
+  toolFinished(tool: string, outcome: ToolOutcome, ms: number): void;
+  approvalEnded(outcome: ApprovalOutcome): void;
+
   /** Something was caught that should not have happened; the log has it in full. */
   bug(): void;
   /** Says where a gauge is read. The last one wins; a reader that throws is left out of that scrape. */
@@ -84,6 +118,14 @@ export const noMetrics: Metrics = {
   runEnded() {},
   firstToken() {},
   tokens() {},
+  modelCalled() {},
+  modelSpoke() {},
+  modelUsed() {},
+  modelRetried() {},
+  modelFellBack() {},
+  breakers() {},
+  toolFinished() {},
+  approvalEnded() {},
   bug() {},
   gauge() {},
   runCounts() {},

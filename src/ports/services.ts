@@ -3,7 +3,8 @@
  * else reaches subscribers through the log [L1].
  */
 import type { Params, Result } from "../protocol/methods.ts";
-import type { ModelInfo } from "../protocol/shapes.ts";
+import type { ModelInfo, ToolArgs, ToolInfo } from "../protocol/shapes.ts";
+import type { FileStore } from "./files.ts";
 import type { ModelProvider } from "./model.ts";
 import type { Announcement, Scope, Store, StoredSession } from "./store.ts";
 
@@ -49,12 +50,28 @@ export interface SessionService {
   revoke(scope: Scope, sessionId: string): Promise<boolean>;
 }
 
+/** A model, who serves it, and with which key. */
+export interface ModelCandidate {
+  readonly model: string;
+  readonly provider: ModelProvider;
+  /** Names the key, never holds it: without spaces, "server" for the operator's. */
+  readonly keyId: string;
+}
+
 export interface ModelCatalog {
   list(): readonly ModelInfo[];
   /** The id to use when none was asked for. */
   readonly defaultModel: string;
   /** Rejects the id with MODEL_UNAVAILABLE when nobody serves it. */
   provider(model: string): ModelProvider;
+  /** [R9] This model, then those to ask when it can't be had; each once. Rejects as `provider` does. */
+  chain(model: string): readonly ModelCandidate[];
+}
+
+export interface ToolCatalog {
+  list(): readonly ToolInfo[];
+  /** Would this tool run with these arguments? The reason why not, else undefined. */
+  refusal(tool: string, args: ToolArgs): string | undefined;
 }
 
 export interface RunLimits {
@@ -68,5 +85,7 @@ export interface Services {
   readonly reads: ReadService;
   readonly agent: AgentService;
   readonly models: ModelCatalog;
+  readonly tools: ToolCatalog;
+  readonly files: FileStore;
   readonly runLimits: RunLimits;
 }

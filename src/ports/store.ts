@@ -1,3 +1,22 @@
+import type { ParleyEvent } from "../protocol/events.ts";
+import type { WhenBusy } from "../protocol/methods/chat.ts";
+import type {
+  Approval,
+  Conversation,
+  ConversationSnapshot,
+  FilePart,
+  Memory,
+  Message,
+  MessageStatus,
+  Part,
+  Run,
+  Session,
+  Step,
+  Tenant,
+  ToolArgs,
+  Usage,
+  User,
+} from "../protocol/shapes.ts";
 /**
  * The durable truth: Postgres (PGlite or a server), one schema [§6 of the design]. Each method is one transaction
  * (or one statement). Ids and hashes come from the caller; times are the database's clock, ISO 8601 UTC.
@@ -14,21 +33,7 @@
  * `announce`; the caller appends those rows to the log right after, then clears them. Whoever dies between leaves
  * rows that any node appends later.
  */
-import type { ParleyEvent } from "../protocol/events.ts";
-import type { WhenBusy } from "../protocol/methods/chat.ts";
-import type {
-  Conversation,
-  ConversationSnapshot,
-  Message,
-  MessageStatus,
-  Part,
-  Run,
-  Session,
-  Step,
-  Tenant,
-  Usage,
-  User,
-} from "../protocol/shapes.ts";
+import type { ToolTransaction } from "./tool.ts";
 
 export interface Scope {
   readonly tenantId: string;
@@ -78,8 +83,10 @@ export interface SessionStore {
   /** Slides the expiry to now + lifetime; null when it has ended meanwhile. */
   touch(sessionId: string, lifetimeMs: number): Promise<{ readonly expiresAt: string } | null>;
   list(scope: Scope): Promise<readonly Omit<Session, "current">[]>;
-  /** Ends a session of this user, with an audit row; false when there is none to end. */
-  revoke(scope: Scope, sessionId: string): Promise<boolean>;
+  /** Ends a session of this user, with an audit row: the hash of its token; null when there is none to end. */
+  revoke(scope: Scope, sessionId: string): Promise<string | null>;
+  /** Those of these sessions, at most 1,000, that have not ended. */
+  living(sessionIds: readonly string[]): Promise<readonly string[]>;
 }
 
 // ── conversations ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -128,6 +135,19 @@ export interface ConversationStore {
     conversationId: string,
     title: string,
   ): Promise<{ readonly conversation: Conversation; readonly announce: readonly Announcement[] } | null>;
+  /**
+   * Makes the newest branch that holds the message the active one. null when not visible. BUSY while a run is active
+   * or queued: it would answer on a branch that nobody looks at.
+   */
+  selectBranch(
+    scope: Scope,
+    conversationId: string,
+    messageId: string,
+  ): Promise<
+    | { readonly ok: true; readonly conversation: Conversation; readonly announce: readonly Announcement[] }
+    | { readonly ok: false; readonly reason: "BUSY" }
+    | null
+  >;
   /** Messages before one, oldest first, at most `limit` and about `maxBytes` of text (at least one; parts are cut). */
   messages(
     scope: Scope,
@@ -157,8 +177,15 @@ export interface SendInput {
   readonly runId: string;
   readonly assistantMessageId: string;
   readonly text: string;
+  /** Beside the text; files that are not this user's are NO_FILE. */
+  readonly fileIds: readonly string[];
   readonly model: string;
   readonly whenBusy: WhenBusy;
+  /**
+   * `edit`: the new message stands beside this message of the person, on a branch of its own. Never steers or
+   * interrupts: it queues while a run is active.
+   */
+  readonly editOf?: string;
   /** Queued runs that one conversation may hold. */
   readonly maxQueued: number;
   readonly deadlineMs: number;
@@ -169,14 +196,27 @@ export interface SendInput {
 export interface Sent {
   readonly runId: string;
   readonly userMessageId: string;
-  readonly state: "running" | "queued";
+  readonly state: "running" | "queued" | "steered";
   /** With `interrupt`: the run that must stop first. Its owner is told by the caller. */
   readonly interrupted: string | null;
 }
 
 export type SendResult =
   | Idempotent<Sent>
-  | { readonly ok: false; readonly reason: "NOT_FOUND" | "BUSY" | "QUEUE_FULL" };
+  | { readonly ok: false; readonly reason: "NOT_FOUND" | "BUSY" | "QUEUE_FULL" | "NO_FILE" };
+
+/** Answers a message that was answered before: another branch. */
+export interface AgainInput {
+  readonly conversationId: string;
+  /** `messageId`: the answer beside which the new one stands. `runId`: a run that failed or was stopped. */
+  readonly target: { readonly messageId: string } | { readonly runId: string };
+  readonly runId: string;
+  readonly assistantMessageId: string;
+  /** undefined: the model that answered before. */
+  readonly model: string | undefined;
+  readonly maxQueued: number;
+  readonly deadlineMs: number;
+}
 
 /** Says whose write it is. A write whose fence or status no longer holds changes nothing [R4]. */
 export interface Lease {
@@ -193,7 +233,13 @@ export interface Lease {
 export interface ClaimedRun {
   readonly lease: Lease;
   readonly run: Run;
-  readonly steps: readonly Step[];
+  readonly steps: readonly StoredStep[];
+  /** Of this run, whatever their status. */
+  readonly approvals: readonly StoredApproval[];
+  /** Tools that this user allowed always. */
+  readonly allowedTools: readonly string[];
+  /** Messages that wait to join the run [R2]. */
+  readonly steers: number;
   /** The answer as journaled: the parts of finished steps. */
   readonly message: Message;
   /** The branch that leads to the answer, oldest first, the newest that fit `maxBytes`. */
@@ -204,26 +250,90 @@ export interface ClaimedRun {
   readonly takeover: boolean;
 }
 
+/** A step as journaled, with what is nobody's business but the provider's. */
+export interface StoredStep extends Step {
+  /** Of a call of a model that completed: the parts [from, to) of this answer are what it said. */
+  readonly answer?: { readonly messageId: string; readonly from: number; readonly to: number };
+  readonly continuation?: unknown;
+  /** Tokens of one call of a model, for the table of usage; written once, when the step is first stored as ended. */
+  readonly call?: {
+    readonly provider: string;
+    readonly model: string;
+    readonly firstTokenMs: number | null;
+    readonly durationMs: number;
+  };
+}
+
+export interface StoredApproval extends Approval {
+  /** Exactly what may run: the arguments asked for, or those that the person put in their place. */
+  readonly decidedArgs: ToolArgs | null;
+}
+
+export interface NewApproval extends Pick<
+  Approval,
+  "id" | "messageId" | "partIndex" | "toolCallId" | "tool" | "args" | "reason" | "summary"
+> {
+  readonly timeoutMs: number;
+}
+
 /** One commit of a run's journal: what changed since the last, and how it ended if it did. */
 export interface JournalWrite {
-  /** Upserts by id. */
-  readonly steps: readonly Step[];
+  /** Upserts by id. Announced as STEP_STARTED and STEP_FINISHED. */
+  readonly steps: readonly StoredStep[];
   /** The whole answer so far, not what was added. */
   readonly parts: readonly Part[];
   /** The run's total so far. */
   readonly usage: Usage;
+  /** Indexes of tool parts that changed: announced as TOOL_CALL_RESULT where they have ended, else as tool.updated. */
+  readonly changed?: readonly number[];
+  /** Announced as approval.requested. */
+  readonly approvals?: readonly NewApproval[];
+  /**
+   * The run waits for a person from here and gives its lease up [R7]. Not when one of its pending approvals was decided
+   * meanwhile, or a stop was asked for: then `waiting` is false in the result and the caller goes on.
+   */
+  readonly wait?: true;
+  /** `completed` does not end a run with steers that have not joined it: `ended` is false, and the caller takes them. */
   readonly end?:
     | { readonly status: "completed" }
     | { readonly status: "stopped" }
     | { readonly status: "failed"; readonly code: string; readonly message: string };
 }
 
+export type Committed =
+  | {
+      readonly ok: true;
+      readonly announce: readonly Announcement[];
+      /** It has ended, and another run of the conversation may be claimed now. */
+      readonly next: boolean;
+      readonly ended: boolean;
+      readonly waiting: boolean;
+      /** As of this commit. */
+      readonly steers: number;
+      readonly stopRequested: boolean;
+      readonly approvals: readonly StoredApproval[];
+    }
+  /** Not yours any more: nothing was written, stop. */
+  | { readonly ok: false; readonly reason: "FENCED" };
+
+/** What steers make of a run: the answer so far is complete, they follow it, and the run writes a new answer. */
+export interface Steered {
+  readonly run: Run;
+  readonly message: Message;
+  /** What the branch gained: the finished answer and the steers, oldest first. */
+  readonly added: readonly Message[];
+  readonly announce: readonly Announcement[];
+}
+
 export interface RunStore {
   /**
    * [R1] user message + run + key in one transaction, with the conversation row locked first [R2].
-   * A run of an idle conversation is "running" to its sender though a worker has yet to claim it.
+   * A run of an idle conversation is "running" to its sender though a worker has yet to claim it; such a one takes a
+   * steer at once, as its question.
    */
   send(scope: Scope, input: SendInput, idempotency: Idempotency): Promise<SendResult>;
+  /** NOT_FOUND too when the target is no answer, or has not ended. Queues while a run is active. */
+  again(scope: Scope, input: AgainInput, idempotency: Idempotency): Promise<SendResult>;
   /**
    * Ends a queued run at once; asks an active one to stop (`active` names it). null when nothing visible can be
    * stopped.
@@ -252,20 +362,93 @@ export interface RunStore {
     leases: readonly Lease[],
     leaseMs: number,
   ): Promise<readonly { readonly runId: string; readonly stopRequested: boolean }[]>;
-  /** "fenced" means: not yours any more, nothing was written, stop. */
-  commit(
+  /**
+   * Steers that have not joined a run which ends failed or stopped become a queued run of their own, at the front:
+   * nothing accepted is lost.
+   */
+  commit(lease: Lease, write: JournalWrite): Promise<Committed>;
+  /**
+   * Runs a transactional tool and journals what came of it in the same transaction. The run's row is locked and its
+   * fence checked before `work` starts; what `work` throws rolls all of it back and is thrown on.
+   */
+  commitWith(
     lease: Lease,
-    write: JournalWrite,
-  ): Promise<
-    /** `next`: it has ended, and another run of the conversation may be claimed now. */
-    | { readonly ok: true; readonly announce: readonly Announcement[]; readonly next: boolean }
-    | { readonly ok: false; readonly reason: "FENCED" }
-  >;
+    work: (tx: Omit<ToolTransaction, "toolCallId">) => Promise<JournalWrite>,
+  ): Promise<Committed>;
+  /**
+   * Lets the steers join [R2]. null when there are none; "fenced" as above. `messageId` names the new answer. An answer
+   * without parts is not ended: it moves behind the steers, stays the run's answer under its own id, and is not among
+   * what was `added`.
+   */
+  steer(
+    lease: Lease,
+    messageId: string,
+    parts: readonly Part[],
+    usage: Usage,
+  ): Promise<Steered | null | { readonly ok: false; readonly reason: "FENCED" }>;
   /** Hands a run back: its lease is expired now, so that anybody may go on [R12]. */
   release(leases: readonly Lease[]): Promise<void>;
   /** [R3] The one process on this database starts: every lease in it is an orphan. Returns how many. */
   expireAllLeases(): Promise<number>;
   countByStatus(): Promise<Readonly<Record<string, number>>>;
+}
+
+// ── approvals ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ApprovalStore {
+  find(scope: Scope, approvalId: string): Promise<Approval | null>;
+  /** Pending, oldest first, at most 100. */
+  pending(scope: Scope): Promise<readonly Approval[]>;
+  /**
+   * [R7] Compare-and-set. A run that waits becomes running with an expired lease: the caller wakes the agent.
+   * `decided` is false when it was decided before; the caller compares.
+   */
+  decide(
+    scope: Scope,
+    approvalId: string,
+    decision: { readonly approve: boolean; readonly args: ToolArgs | null; readonly remember: boolean },
+  ): Promise<{
+    readonly approval: StoredApproval;
+    readonly decided: boolean;
+    readonly announce: readonly Announcement[];
+  } | null>;
+  /** Denies those whose time is over by the database's clock, at most `limit`; their runs go on. */
+  expire(limit: number): Promise<readonly Announcement[]>;
+}
+
+// ── files, memories ─────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface StoredFile extends Omit<FilePart, "type"> {
+  readonly conversationId: string | null;
+  readonly createdAt: string;
+}
+
+export interface FileRows {
+  create(scope: Scope, file: Pick<StoredFile, "fileId" | "name" | "mediaType" | "size">): Promise<StoredFile>;
+  find(scope: Scope, fileId: string): Promise<StoredFile | null>;
+  /** Files that messages of the conversation refer to, oldest first, at most 200. */
+  list(scope: Scope, conversationId: string): Promise<readonly StoredFile[]>;
+  /** False when there was none. */
+  delete(scope: Scope, fileId: string): Promise<boolean>;
+  /** Of these ids, those that have a row: for the sweeper, as the system role. */
+  known(fileIds: readonly string[]): Promise<readonly string[]>;
+}
+
+export interface MemoryStore {
+  /** Newest first. */
+  list(
+    scope: Scope,
+    input: { readonly cursor?: string | undefined; readonly limit: number },
+  ): Promise<{ readonly memories: readonly Memory[]; readonly nextCursor: string | null }>;
+  create(
+    scope: Scope,
+    input: { readonly id: string; readonly text: string },
+    idempotency: Idempotency,
+  ): Promise<Idempotent<Memory>>;
+  update(scope: Scope, memoryId: string, text: string): Promise<Memory | null>;
+  delete(scope: Scope, memoryId: string): Promise<boolean>;
+  /** Those that hold the words, best first (full-text search); the newest without words. */
+  search(scope: Scope, words: string, limit: number): Promise<readonly Memory[]>;
 }
 
 // ── the rest ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -280,6 +463,9 @@ export interface Store {
   readonly sessions: SessionStore;
   readonly conversations: ConversationStore;
   readonly runs: RunStore;
+  readonly approvals: ApprovalStore;
+  readonly files: FileRows;
+  readonly memories: MemoryStore;
   readonly outbox: OutboxStore;
   /** Deletes what has outlived its use, a bounded number of rows: expired sessions, idempotency keys after 24 h. */
   sweep(): Promise<void>;

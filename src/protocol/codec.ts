@@ -80,10 +80,13 @@ export interface FrameHead {
 export function frameHead(topic: string, epoch: string): FrameHead {
   const params = `"params":{"topic":${JSON.stringify(topic)},"epoch":${JSON.stringify(epoch)},`;
   return {
-    event: `{"jsonrpc":"2.0","method":"event",${params}"seq":`,
-    events: `{"jsonrpc":"2.0","method":"events",${params}"events":[{"seq":`,
+    event: flat('{"jsonrpc":"2.0","method":"event",', params, '"seq":'),
+    events: flat('{"jsonrpc":"2.0","method":"events",', params, '"events":[{"seq":'),
   };
 }
+
+/** What `+` and templates make is kept as a tree, which would be walked again for every frame that begins with it. */
+const flat = (...pieces: readonly string[]): string => pieces.join("");
 
 /** One item of an `event` or `events` frame, from the value of its `seq` on. `event` is its JSON already [L8]. */
 export const encodeItem = (fromSeq: number, seq: number, ts: string, event: string): string =>
@@ -96,12 +99,35 @@ export const encodeEvent = (head: FrameHead, item: string): string => `${head.ev
 export const encodeEvents = (head: FrameHead, items: readonly string[]): string =>
   `${head.events}${items.join('},{"seq":')}}]}}`;
 
-/** The beginning of every text delta of a part; made once and kept. */
-export const deltaHead = (messageId: string, partIndex: number): string =>
-  `{"type":"TEXT_MESSAGE_CONTENT","messageId":${JSON.stringify(messageId)},"partIndex":${partIndex},"offset":`;
+/** What kind of part a delta belongs to. */
+export type DeltaPart =
+  | { readonly type: "text" | "reasoning" }
+  | { readonly type: "tool"; readonly toolCallId: string };
 
-/** The JSON of a text delta, without building the object first: this is the hot path, once per token. */
-export const encodeTextDelta = (head: string, offset: number, delta: string): string =>
+/** The same, of a delta's key in the log. */
+export const deltaPart = ({
+  part,
+  toolCallId = "",
+}: {
+  readonly part: DeltaPart["type"];
+  readonly toolCallId?: string;
+}): DeltaPart => (part === "tool" ? { type: part, toolCallId } : { type: part });
+
+/** The beginning of every delta of a part; made once and kept. */
+export function deltaHead(part: DeltaPart, messageId: string, partIndex: number): string {
+  const place = `"messageId":${JSON.stringify(messageId)},"partIndex":${partIndex},"offset":`;
+  switch (part.type) {
+    case "text":
+      return flat('{"type":"TEXT_MESSAGE_CONTENT",', place);
+    case "reasoning":
+      return flat('{"type":"REASONING_MESSAGE_CONTENT",', place);
+    case "tool":
+      return flat('{"type":"TOOL_CALL_ARGS","toolCallId":', JSON.stringify(part.toolCallId), ",", place);
+  }
+}
+
+/** The JSON of a delta, without building the object first: this is the hot path, once per token. */
+export const encodeDelta = (head: string, offset: number, delta: string): string =>
   isPlain(delta) ? `${head}${offset},"delta":"${delta}"}` : `${head}${offset},"delta":${JSON.stringify(delta)}}`;
 
 /** Deltas are a word or so; a longer text is looked through faster by `JSON.stringify` itself. */

@@ -136,6 +136,31 @@ export const ERRORS = {
     message: "No such model here. model.list names those that can be used.",
   },
   MODEL_FAILED: { rpc: -32020, http: 502, retryable: true, message: "The model failed. The run can be retried." },
+  MODEL_BUSY: {
+    rpc: -32027,
+    http: 503,
+    retryable: true,
+    message: "The model's provider is overloaded or limits this server. The run can be retried.",
+  },
+  MODEL_REFUSED_KEY: {
+    rpc: -32028,
+    http: 502,
+    retryable: false,
+    message:
+      "The model's provider refused this server's key, or its account has no credit. The operator can mend that.",
+  },
+  CONTEXT_TOO_LONG: {
+    rpc: -32029,
+    http: 422,
+    retryable: false,
+    message: "The conversation is longer than this model reads, even without its oldest messages. Start another one.",
+  },
+  CONTENT_REFUSED: {
+    rpc: -32030,
+    http: 422,
+    retryable: false,
+    message: "The model's provider refused this content. Say it differently.",
+  },
   RUN_LIMIT: {
     rpc: -32021,
     http: 422,
@@ -154,6 +179,19 @@ export const ERRORS = {
     http: 403,
     retryable: false,
     message: "This origin may not connect. The operator can add it to PARLEY_ALLOWED_ORIGINS.",
+  },
+  ALREADY_DECIDED: {
+    rpc: -32024,
+    http: 409,
+    retryable: false,
+    message: "Somebody else has decided this already, and differently. Their decision stands.",
+  },
+  FILE_TOO_LARGE: { rpc: -32025, http: 413, retryable: false, message: "A file may have 10 MiB. Send a smaller one." },
+  FILE_REFUSED: {
+    rpc: -32026,
+    http: 415,
+    retryable: false,
+    message: "Send one file with its name and a media type that this server takes.",
   },
 } as const satisfies Record<string, ErrorRow>;
 

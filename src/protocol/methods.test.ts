@@ -7,7 +7,7 @@ import { text, topic } from "./shapes.ts";
 
 test("a method's name has a namespace unless it is the session's own, and is no member of Object", () => {
   for (const name of Object.keys(METHODS)) {
-    assert.match(name, /^([a-z]+\.[a-z]+|ping|login|logout)$/);
+    assert.match(name, /^([a-z]+\.[a-z]+(?:[A-Z][a-z]+)*|ping|login|logout)$/);
     assert.ok(isMethod(name));
   }
   for (const name of ["toString", "__proto__", "constructor", ""]) assert.ok(!isMethod(name));

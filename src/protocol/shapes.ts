@@ -46,22 +46,101 @@ export const conversation = z.object({
   id,
   title: z.string(),
   model: z.string().nullable(),
+  /** Last message of the active branch, the one that is shown and that the next message follows; null when empty. */
+  headMessageId: id.nullable(),
   createdAt: time,
   updatedAt: time,
 });
 export type Conversation = z.infer<typeof conversation>;
 
-export const textPart = z.object({
-  type: z.literal("text"),
+/** A text that grows while it streams. */
+const growing = {
   text: z.string(),
   /**
    * Present when `text` is only the beginning: the whole part's length in UTF-16 units. `message.read` gives the rest.
    */
   length: z.int().optional(),
+};
+export const textPart = z.object({ type: z.literal("text"), ...growing });
+/** What a model thought before it answered, as far as its provider tells. */
+export const reasoningPart = z.object({ type: z.literal("reasoning"), ...growing });
+
+/**
+ *   streaming ─▶ pending ─▶ running ─▶ completed | failed
+ *                   └─▶ waiting ─▶ running | denied          any of them, when the run ends first: stopped
+ */
+export const toolStatus = z.enum([
+  "streaming",
+  "pending",
+  "waiting",
+  "running",
+  "completed",
+  "failed",
+  "denied",
+  "stopped",
+]);
+export type ToolStatus = z.infer<typeof toolStatus>;
+
+/** Arguments of a tool call: a JSON object, with which exactly it runs. */
+export const toolArgs = z.record(z.string(), z.unknown());
+export type ToolArgs = z.infer<typeof toolArgs>;
+/** Of the arguments of one tool. */
+export type ToolArgsSchema = z.ZodType<ToolArgs>;
+
+export const toolPart = z.object({
+  type: z.literal("tool"),
+  toolCallId: id,
+  name: z.string(),
+  /** {} while they stream, and when the model wrote no JSON object. */
+  args: toolArgs,
+  /** The arguments as the model writes them: present while they stream, and when they are no JSON object. */
+  argsText: z.string().optional(),
+  /** What the tool answered: any JSON. */
+  result: z.unknown().optional(),
+  /** Why it did not: a sentence for people and for the model. */
+  error: z.string().optional(),
+  status: toolStatus,
+  /** The newest word of a tool that runs; `fraction` is 0 to 1. */
+  progress: z.object({ message: z.string(), fraction: z.number().optional() }).optional(),
+  approvalId: id.optional(),
+  startedAt: time.optional(),
+  finishedAt: time.optional(),
+  /** Present when `args` and `result` were left out for their size: UTF-16 length of the whole part's JSON, which
+   * `message.read` gives. */
+  length: z.int().optional(),
 });
-export const part = z.discriminatedUnion("type", [textPart]);
+/** A file that was uploaded before with `POST /files`; read at `/files/<fileId>`. */
+export const filePart = z.object({
+  type: z.literal("file"),
+  fileId: id,
+  name: z.string(),
+  mediaType: z.string(),
+  /** Bytes. */
+  size: z.int(),
+});
+export const part = z.discriminatedUnion("type", [textPart, reasoningPart, toolPart, filePart]);
 export type TextPart = z.infer<typeof textPart>;
+export type ReasoningPart = z.infer<typeof reasoningPart>;
+export type ToolPart = z.infer<typeof toolPart>;
+export type FilePart = z.infer<typeof filePart>;
 export type Part = z.infer<typeof part>;
+
+export const planTask = z.object({ id, title: z.string(), status: z.enum(["pending", "running", "completed"]) });
+/** What an answer sets out to do, as a checklist. */
+export const plan = z.array(planTask);
+export type PlanTask = z.infer<typeof planTask>;
+
+export const usage = z.object({
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  /** Of the input, read from the provider's cache. */
+  cachedInputTokens: z.int().optional(),
+  /** Of the output, spent on reasoning. */
+  reasoningTokens: z.int().optional(),
+  /** In millionths of a US dollar, where the model's price is known. */
+  costMicros: z.int().optional(),
+});
+export type Usage = z.infer<typeof usage>;
 
 export const messageStatus = z.enum(["streaming", "complete", "stopped", "failed"]);
 export type MessageStatus = z.infer<typeof messageStatus>;
@@ -77,16 +156,18 @@ export const message = z.object({
   parts: z.array(part),
   status: messageStatus,
   createdAt: time,
-  /** The run that answers with, or was started by, this message. */
+  /** The run that answers with, or was started or steered by, this message. */
   runId: id.nullable(),
+  plan: plan.optional(),
+  /** Of an answer that has ended: what it took. */
+  usage: usage.optional(),
+  /** Of an answer that failed: why, as its run says. */
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
 });
 export type Message = z.infer<typeof message>;
 
 export const runStatus = z.enum(["queued", "running", "waiting", "completed", "failed", "stopped"]);
 export type RunStatus = z.infer<typeof runStatus>;
-
-export const usage = z.object({ inputTokens: z.int(), outputTokens: z.int() });
-export type Usage = z.infer<typeof usage>;
 
 export const run = z.object({
   id,
@@ -95,6 +176,7 @@ export const run = z.object({
   /** 1 for the first try; a takeover after a lost lease counts one more [R6]. */
   attempt: z.int(),
   model: z.string(),
+  /** The message that it answers now, and the answer that it writes now: both change when it is steered. */
   userMessageId: id,
   assistantMessageId: id,
   /** Order in the conversation; the lowest that has not ended runs first. */
@@ -109,18 +191,47 @@ export const run = z.object({
 });
 export type Run = z.infer<typeof run>;
 
+/** One journaled unit of a run [R5]: a call of a model, or of a tool. */
 export const step = z.object({
   id,
   runId: id,
   index: z.int(),
-  kind: z.enum(["model"]),
+  kind: z.enum(["model", "tool"]),
+  /** The model that answered, or the tool. */
+  name: z.string(),
+  toolCallId: id.optional(),
   attempt: z.int(),
-  status: z.enum(["completed", "failed", "stopped"]),
+  status: z.enum(["running", "completed", "failed", "stopped"]),
   usage,
   startedAt: time,
-  finishedAt: time,
+  finishedAt: time.nullable(),
 });
 export type Step = z.infer<typeof step>;
+
+export const approval = z.object({
+  id,
+  conversationId: id,
+  runId: id,
+  messageId: id,
+  partIndex: z.int(),
+  toolCallId: id,
+  tool: z.string(),
+  args: toolArgs,
+  /**
+   * `call`: may it run? `repeat`: it was interrupted and nobody knows whether it took effect: may it run again? [R5]
+   */
+  reason: z.enum(["call", "repeat"]),
+  /** The consequence, in a plain sentence. */
+  summary: z.string(),
+  status: z.enum(["pending", "approved", "denied", "expired", "cancelled"]),
+  requestedAt: time,
+  /** When it is denied by itself. */
+  expiresAt: time,
+  decidedAt: time.nullable(),
+  /** The user's id; null when time or a stop decided. */
+  decidedBy: id.nullable(),
+});
+export type Approval = z.infer<typeof approval>;
 
 /** Snapshot of `conversation:<id>` [W6]. Messages are oldest first; the streaming one has its text so far. */
 export const conversationSnapshot = z.object({
@@ -130,6 +241,8 @@ export const conversationSnapshot = z.object({
   hasMore: z.boolean(),
   activeRun: run.optional(),
   queuedRuns: z.array(run),
+  /** Those that wait for a decision. */
+  approvals: z.array(approval),
 });
 export type ConversationSnapshot = z.infer<typeof conversationSnapshot>;
 
@@ -145,5 +258,41 @@ export const modelInfo = z.object({
   demo: z.boolean().optional(),
   hint: z.string().optional(),
   available: z.boolean(),
+  /** Takes images. */
+  images: z.boolean().optional(),
+  /** Tokens that it can read at once. */
+  contextTokens: z.int().optional(),
 });
 export type ModelInfo = z.infer<typeof modelInfo>;
+
+/**
+ * What a repeat of a call would do [R5]: `read` changes nothing; `transactional` changes only this server's database,
+ * in the journal's own transaction; `idempotent` takes the call's id as its key; `unsafe` may do harm twice.
+ */
+export const toolEffect = z.enum(["read", "transactional", "idempotent", "unsafe"]);
+export type ToolEffect = z.infer<typeof toolEffect>;
+export const toolInfo = z.object({
+  name: z.string(),
+  description: z.string(),
+  effect: toolEffect,
+  /** `ask`: a person decides before each call, unless that person chose to allow it always. */
+  approval: z.enum(["never", "ask"]),
+  /** JSON Schema of its arguments. */
+  parameters: z.record(z.string(), z.unknown()),
+});
+export type ToolInfo = z.infer<typeof toolInfo>;
+
+/** UTF-16 units of a memory. */
+const MAX_MEMORY = 2_000;
+
+/**
+ * A memory as it is written. Control characters become spaces, but for line breaks and tabs: each would be six bytes
+ * on the wire, and a page of memories must fit a frame.
+ */
+export const memoryText: z.ZodType<string, string> = text(MAX_MEMORY)
+  .transform((value) => value.replaceAll(/(?![\t\n])\p{Cc}/gu, " ").trim())
+  .refine((value) => value !== "", { error: "not blank" });
+
+/** What the agent was told to remember about a user. */
+export const memory = z.object({ id, text: z.string(), createdAt: time });
+export type Memory = z.infer<typeof memory>;

@@ -3,6 +3,7 @@ import test from "node:test";
 import { recordingLogger } from "../../test/support/logger.fake.ts";
 import { FakeSessionStore } from "../../test/support/sessions.fake.ts";
 import { type ErrorCode, ParleyError } from "../protocol/errors.ts";
+import { ConnectionCounts } from "./connection-counts.ts";
 import type { SessionEnd } from "./live-session.ts";
 import { LOGIN_CODE_MS } from "./login-codes.ts";
 import { hashSecret } from "./secrets.ts";
@@ -307,4 +308,85 @@ test("a device's name is cut and can be stored", async () => {
   const { session } = await manager.login(ACCESS_TOKEN, `a\u0000b\ud800${"x".repeat(500)}`, HERE);
   assert.equal(session.device.length, 199);
   assert.ok(session.device.startsWith("ab\ufffdx"));
+});
+
+test("a session that another node ended loses its connections at once, and a look-up that read it before is repeated", async () => {
+  const { store, manager } = setUp();
+  const revoked: string[] = [];
+  const other = setUp({ store, now: () => store.now, onRevoked: (id) => revoked.push(id) }).manager;
+  const { session, sessionToken } = await manager.login(ACCESS_TOKEN, "", HERE);
+  const member = new Member();
+  const { scope } = manager.attach(session, member);
+  const pause = Promise.withResolvers<void>();
+  store.pause = pause.promise;
+  store.now += 60_000;
+  const late = manager.resume(sessionToken, HERE);
+  await settle();
+  store.pause = undefined;
+  assert.equal(await other.revoke(scope, session.id), true);
+  assert.deepEqual(revoked, [session.id]);
+  manager.revokedElsewhere(session.id);
+  assert.deepEqual(member.ended, ["revoked"]);
+  pause.resolve();
+  await assert.rejects(late, code("SESSION_ENDED"));
+  assert.equal(await other.revoke(scope, session.id), false);
+  assert.deepEqual(revoked, [session.id], "what was not there is no news");
+});
+
+test("a revocation that nobody told of is found by asking the store, and its outage ends nothing", async () => {
+  const { store, manager } = setUp();
+  const logins = await Promise.all([1, 2, 3].map(() => manager.login(ACCESS_TOKEN, "", HERE)));
+  const members = logins.map(({ session }) => {
+    const member = new Member();
+    manager.attach(session, member);
+    return member;
+  });
+  await store.revoke({ tenantId: "tenant-1", userId: "user-1" }, logins[1]!.session.id);
+  store.unreachable = true;
+  await assert.rejects(manager.confirm(), code("UNAVAILABLE"));
+  assert.deepEqual(
+    members.map(({ ended }) => ended),
+    [[], [], []],
+  );
+  store.unreachable = false;
+  await manager.confirm();
+  assert.deepEqual(
+    members.map(({ ended }) => ended),
+    [[], ["revoked"], []],
+  );
+  assert.equal(manager.sessionCount, 2);
+});
+
+test("logins that were refused elsewhere count here", async () => {
+  const failed: string[] = [];
+  const sharedAttempts = {
+    wait: async () => (failed.length < 2 ? 0 : 700),
+    failed: (address: string) => failed.push(address),
+  };
+  const { manager } = setUp({ sharedAttempts });
+  for (let i = 0; i < 2; i++) await assert.rejects(manager.login("guess", "", HERE), code("AUTH_FAILED"));
+  assert.deepEqual(failed, [HERE, HERE]);
+  await assert.rejects(manager.login(ACCESS_TOKEN, "", HERE), (error: unknown) => {
+    assert.ok(error instanceof ParleyError);
+    assert.deepEqual([error.code, error.retryAfterMs], ["RATE_LIMITED", 700]);
+    return true;
+  });
+});
+
+test("[W11] a person's connections beyond the limit are refused, over all sessions; any that ends makes room", async () => {
+  const counts = new ConnectionCounts({ perUser: 2, perAddress: undefined });
+  const { manager } = setUp({ counts });
+  const [one, two] = [await manager.login(ACCESS_TOKEN, "", HERE), await manager.login(ACCESS_TOKEN, "", HERE)];
+  const members = [new Member(), new Member(), new Member()];
+  const first = manager.attach(one.session, members[0]!);
+  manager.attach(two.session, members[1]!);
+  const third = () => manager.attach(one.session, members[2]!);
+  assert.throws(third, code("TOO_MANY_CONNECTIONS"));
+  manager.detach(first, members[0]!);
+  assert.equal(third(), first);
+  assert.throws(() => manager.attach(two.session, members[0]!), code("TOO_MANY_CONNECTIONS"));
+  await manager.revoke(first.scope, one.session.id);
+  manager.detach(first, members[2]!);
+  manager.attach(two.session, members[0]!);
+  assert.throws(() => manager.attach(two.session, members[2]!), code("TOO_MANY_CONNECTIONS"));
 });

@@ -5,15 +5,17 @@
  *   resume(token) ─▶ known here and confirmed lately? ─▶ else the store ─▶ LiveSession
  *   attach(session, connection) ─▶ member of it, until detach, revoke or expiry
  *
- * A revocation may overtake a look-up that read the row just before: a look-up during which anything was revoked is
- * repeated, and `attach` refuses a session that ended meanwhile.
+ * A revocation may overtake a look-up that read the row just before: a look-up during which anything was revoked, here
+ * or elsewhere, is repeated, and `attach` refuses a session that ended meanwhile.
  */
 import type { Logger } from "../ports/logger.ts";
+import type { LoginLimiter } from "../ports/login-limiter.ts";
 import type { SessionService } from "../ports/services.ts";
 import type { Scope, SessionStore, StoredSession } from "../ports/store.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { uuidv7 } from "../protocol/id.ts";
 import { AttemptLimiter } from "./attempt-limiter.ts";
+import type { ConnectionCounts } from "./connection-counts.ts";
 import type { LiveSession, SessionEnd, SessionMember } from "./live-session.ts";
 import { LoginCodes } from "./login-codes.ts";
 import { hashSecret, newSecret, sameSecret } from "./secrets.ts";
@@ -30,6 +32,9 @@ const TOUCHES_PER_LIFETIME = 24;
 /** Look-ups in a row that a revocation may spoil before the caller has to come again. */
 const MAX_LOOKUPS = 5;
 
+/** Sessions that the store is asked about at once. */
+const CONFIRM_ROWS = 1_000;
+
 const DEVICE_LENGTH = 200;
 
 export interface SessionManagerOptions {
@@ -39,6 +44,12 @@ export interface SessionManagerOptions {
   readonly accessToken?: string | undefined;
   readonly requestRate: Rate;
   readonly attempts?: Rate;
+  /** Counts refused logins over all nodes, behind the count of this one. */
+  readonly sharedAttempts?: LoginLimiter | undefined;
+  /** Refuses a person's connections beyond a limit. */
+  readonly counts?: ConnectionCounts | undefined;
+  /** Told of every session that was ended here, so that other nodes hear of it. Returns at once. */
+  readonly onRevoked?: ((sessionId: string) => void) | undefined;
   /** Milliseconds of the wall clock; for tests. */
   readonly now?: () => number;
 }
@@ -80,7 +91,7 @@ export class SessionManager implements SessionService {
   }
 
   async redeemCode(code: string, device: string, address: string): Promise<LoggedIn> {
-    this.checkAttempts(address);
+    await this.checkAttempts(address);
     if (!this.codes.take(code, this.now())) throw this.refused("AUTH_FAILED", address);
     try {
       return await this.create("link", device);
@@ -91,7 +102,7 @@ export class SessionManager implements SessionService {
   }
 
   async login(token: string, device: string, address: string): Promise<LoggedIn> {
-    this.checkAttempts(address);
+    await this.checkAttempts(address);
     const { accessToken } = this.options;
     if (accessToken === undefined || !sameSecret(token, accessToken)) throw this.refused("AUTH_FAILED", address);
     return this.create("access-token", device);
@@ -101,7 +112,7 @@ export class SessionManager implements SessionService {
     const hash = hashSecret(sessionToken);
     const known = this.byHash.get(hash);
     if (known !== undefined && this.trusted(known, TRUST_MS)) return known.stored;
-    this.checkAttempts(address);
+    await this.checkAttempts(address);
     const found = await this.lookUp(hash, known);
     if (found === null) throw this.refused("SESSION_ENDED", address);
     return found.stored;
@@ -126,15 +137,39 @@ export class SessionManager implements SessionService {
     return this.end(scope, sessionId, undefined);
   }
 
+  /** Another node ended this session. */
+  revokedElsewhere(sessionId: string): void {
+    this.revocations++;
+    const live = this.byId.get(sessionId);
+    if (live !== undefined) this.close(live, "revoked", undefined);
+  }
+
+  /**
+   * Asks the store which sessions with a connection here still live, and ends the others: what tells a node of a
+   * revocation when nobody else could. Rejects with UNAVAILABLE when the store can't tell.
+   */
+  async confirm(): Promise<void> {
+    const asked = [...this.byId.values()].filter((live) => live.members.length > 0);
+    for (let i = 0; i < asked.length; i += CONFIRM_ROWS) {
+      const some = asked.slice(i, i + CONFIRM_ROWS);
+      const living = new Set(await this.options.store.living(some.map((live) => live.stored.id)));
+      for (const live of some) {
+        if (living.has(live.stored.id)) live.confirmedAt = this.now();
+        else this.close(live, this.now() < live.expiresAt ? "revoked" : "expired", undefined);
+      }
+    }
+  }
+
   /** Ends a session and closes its connections but `keep`, which is only detached. */
   async logout(live: LiveSession, keep: SessionMember): Promise<void> {
     await this.end(live.scope, live.stored.id, keep);
   }
 
-  /** Throws SESSION_ENDED when the session ended between `resume` and now. */
+  /** Throws SESSION_ENDED when the session ended between `resume` and now, TOO_MANY_CONNECTIONS beyond the user's. */
   attach(session: StoredSession, member: SessionMember): LiveSession {
     const live = this.byId.get(session.id);
     if (live === undefined || live.ended) throw new ParleyError("SESSION_ENDED");
+    if (this.options.counts?.enterUser(live.scope.userId) === false) throw new ParleyError("TOO_MANY_CONNECTIONS");
     if (live.members.push(member) === 1) this.connected++;
     this.use(live);
     return live;
@@ -143,6 +178,7 @@ export class SessionManager implements SessionService {
   detach(live: LiveSession, member: SessionMember): void {
     const index = live.members.indexOf(member);
     if (index < 0) return;
+    this.options.counts?.leaveUser(live.scope.userId);
     const last = live.members.pop();
     if (last !== undefined && last !== member) live.members[index] = last;
     if (live.members.length > 0 || live.ended) return;
@@ -283,8 +319,9 @@ export class SessionManager implements SessionService {
   private async end(scope: Scope, sessionId: string, keep: SessionMember | undefined): Promise<boolean> {
     // Counted before and after: a look-up that overlaps the revocation anywhere is repeated.
     this.revocations++;
-    const ended = await this.options.store.revoke(scope, sessionId);
+    const ended = (await this.options.store.revoke(scope, sessionId)) !== null;
     this.revocations++;
+    if (ended) this.options.onRevoked?.(sessionId);
     const live = this.byId.get(sessionId);
     if (live !== undefined && live.scope.tenantId === scope.tenantId && live.scope.userId === scope.userId) {
       this.close(live, "revoked", keep);
@@ -297,6 +334,7 @@ export class SessionManager implements SessionService {
     live.ended = true;
     const members = live.members.splice(0);
     if (members.length > 0) this.connected--;
+    for (const _ of members) this.options.counts?.leaveUser(live.scope.userId);
     this.forget(live);
     for (const member of members) if (member !== keep) member.sessionEnded(end);
   }
@@ -317,8 +355,9 @@ export class SessionManager implements SessionService {
     }
   }
 
-  private checkAttempts(address: string): void {
-    const wait = this.attempts.wait(address, performance.now());
+  private async checkAttempts(address: string): Promise<void> {
+    const here = this.attempts.wait(address, performance.now());
+    const wait = here > 0 ? here : ((await this.options.sharedAttempts?.wait(address)) ?? 0);
     if (wait > 0) {
       throw new ParleyError("RATE_LIMITED", {
         message: "Too many refused logins from this address. Wait retryAfterMs.",
@@ -329,6 +368,7 @@ export class SessionManager implements SessionService {
 
   private refused(code: "AUTH_FAILED" | "SESSION_ENDED", address: string): ParleyError {
     this.attempts.failed(address, performance.now());
+    this.options.sharedAttempts?.failed(address);
     return new ParleyError(code);
   }
 }

@@ -16,10 +16,15 @@ export function addressText(bytes: Uint8Array): string {
  * Whose request it is. Behind a trusted proxy that is the last hop of X-Forwarded-For, the one which the proxy itself
  * wrote; anything else in that header a client could have made up.
  */
-export function remoteAddress(socket: Uint8Array, forwardedFor: string, trustProxy: boolean): string {
-  if (trustProxy) {
-    const hop = lastHop(forwardedFor);
-    if (isIP(hop) !== 0) return hop;
-  }
-  return addressText(socket);
+export const remoteAddress = (socket: Uint8Array, forwardedFor: string, trustProxy: boolean): string =>
+  forwardedAddress(forwardedFor, trustProxy) ?? addressText(socket);
+
+/** The same where the socket's address is text already, as Node has it. */
+export const socketAddress = (socket: string, forwardedFor: string, trustProxy: boolean): string =>
+  forwardedAddress(forwardedFor, trustProxy) ?? socket.replace(/^::ffff:(?=\d+\.)/, "");
+
+function forwardedAddress(forwardedFor: string, trustProxy: boolean): string | undefined {
+  if (!trustProxy) return undefined;
+  const hop = lastHop(forwardedFor);
+  return isIP(hop) === 0 ? undefined : hop;
 }

@@ -10,32 +10,11 @@ import { errorAnswer } from "../gateway/http-answer.ts";
 import { SECURITY_HEADERS } from "../gateway/http-headers.ts";
 import { httpRouter, type HttpRouter } from "../gateway/http-router.ts";
 import type { HttpRequest, HttpResponse, HttpRoute } from "../ports/http.ts";
-import type { Logger } from "../ports/logger.ts";
-import type { Metrics } from "../ports/metrics.ts";
 import { ParleyError } from "../protocol/errors.ts";
+import { BODILESS, type HttpOptions, tooLarge } from "./http-limits.ts";
 import { remoteAddress } from "./remote-address.ts";
 
-export interface HttpLimits {
-  /** A body that has not arrived by then is answered 408. */
-  readonly bodyMs: number;
-  /** A route that has not answered by then is answered for, 504. */
-  readonly handleMs: number;
-}
-
-export const HTTP_LIMITS: HttpLimits = { bodyMs: 10_000, handleMs: 30_000 };
-
-export interface HttpOptions {
-  readonly routes: readonly HttpRoute[];
-  readonly trustProxy: boolean;
-  readonly limits: HttpLimits;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-}
-
 const NO_BODY = new Uint8Array(0);
-/** Statuses whose answer has no body and no Content-Length. */
-const BODILESS = new Set([204, 304]);
-
 export class UwsHttp {
   readonly #options: HttpOptions;
   readonly #router: HttpRouter;
@@ -195,11 +174,3 @@ function declaredLength(headers: ReadonlyMap<string, string>): number {
   // µWebSockets refuses a malformed length itself.
   return Number.isFinite(length) ? length : Infinity;
 }
-
-const tooLarge = (route: HttpRoute) =>
-  new ParleyError("FRAME_TOO_LARGE", {
-    message:
-      route.maxBody === 0
-        ? "This address takes no request body."
-        : `The request's body is larger than ${route.maxBody} bytes.`,
-  });

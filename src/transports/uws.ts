@@ -2,7 +2,6 @@
  * µWebSockets as a `Transport`: HTTP routes and the socket at `/ws` on one port. It turns native I/O into calls of the
  * ports and decides nothing. This is the only file that loads the native module.
  */
-import { createServer } from "node:net";
 import {
   App,
   DISABLED,
@@ -18,17 +17,24 @@ import {
 } from "uWebSockets.js";
 import { errorAnswer } from "../gateway/http-answer.ts";
 import { cookieValue, SESSION_COOKIE } from "../gateway/http-headers.ts";
-import type { HttpResponse, Transport, TransportHooks } from "../ports/http.ts";
-import type { Logger } from "../ports/logger.ts";
-import type { Metrics } from "../ports/metrics.ts";
-import { StartError } from "../ports/start-error.ts";
+import type { Transport, TransportHooks } from "../ports/http.ts";
 import { PROTOCOL } from "../protocol/constants.ts";
 import { CLOSE, ParleyError } from "../protocol/errors.ts";
 import { uuidv7 } from "../protocol/id.ts";
+import { HTTP_LIMITS, type SocketOptions } from "./http-limits.ts";
 import { flat, UserAgents } from "./peer-strings.ts";
 import { remoteAddress } from "./remote-address.ts";
+import {
+  IDLE_SECONDS,
+  INTERNAL_ERROR,
+  MAX_BACKPRESSURE,
+  MAX_PAYLOAD,
+  upgradeRefusal,
+  upgradeRequired,
+  whyNotListening,
+} from "./upgrade.ts";
 import { type SocketData, UwsConnection } from "./uws-connection.ts";
-import { HTTP_LIMITS, type HttpLimits, UwsHttp } from "./uws-http.ts";
+import { UwsHttp } from "./uws-http.ts";
 
 declare module "uWebSockets.js" {
   /** Missing in the package's types. Without it a second server on the port takes every other connection, silently. */
@@ -39,34 +45,16 @@ declare module "uWebSockets.js" {
   }
 }
 
-export interface UwsOptions {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** Believe X-Forwarded-For and X-Forwarded-Proto. */
-  readonly trustProxy: boolean;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  readonly http?: HttpLimits;
-  /** See SOCKET.idleTimeout; a multiple of 4, at least 8. */
-  readonly idleSeconds?: number;
-}
-
 /**
  * µWebSockets drops the TCP connection without a close frame at its own limits, so each lies above the server's limit
  * for the same thing, which answers with an error or a close code first [W8, W11].
  */
 const SOCKET = {
-  maxPayloadLength: 1024 * 1024,
-  /** A connection is closed 4008 above 1 MiB [L7]; a frame adds 128 KiB. */
-  maxBackpressure: 2 * 1024 * 1024,
+  maxPayloadLength: MAX_PAYLOAD,
+  maxBackpressure: MAX_BACKPRESSURE,
   closeOnBackpressureLimit: true,
-  /**
-   * Seconds in which neither anything came from the peer, pongs included, nor anything that was buffered left. The
-   * last 8 of them are the time it has to answer a ping. The clock ticks every 4 s, so that a silent peer is dead
-   * after 32 to 36 s [W9].
-   */
-  idleTimeout: 36,
+  /** Its clock ticks every 4 s, so that a silent peer is dead after 32 to 36 s. */
+  idleTimeout: IDLE_SECONDS,
   sendPingsAutomatically: true,
   maxLifetime: 0,
   compression: DISABLED,
@@ -74,12 +62,12 @@ const SOCKET = {
 
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-export function uwsTransport(options: UwsOptions, hooks: TransportHooks): Transport {
+export function uwsTransport(options: SocketOptions, hooks: TransportHooks): Transport {
   return new UwsTransport(options, hooks);
 }
 
 class UwsTransport implements Transport {
-  readonly #options: UwsOptions;
+  readonly #options: SocketOptions;
   readonly #hooks: TransportHooks;
   readonly #http: UwsHttp;
   readonly #app: TemplatedApp = App();
@@ -88,7 +76,7 @@ class UwsTransport implements Transport {
   #stopped = false;
   #closed: Promise<void> | undefined = undefined;
 
-  constructor(options: UwsOptions, hooks: TransportHooks) {
+  constructor(options: SocketOptions, hooks: TransportHooks) {
     this.#options = options;
     this.#hooks = hooks;
     this.#http = new UwsHttp({ ...options, routes: hooks.routes, limits: options.http ?? HTTP_LIMITS });
@@ -113,7 +101,7 @@ class UwsTransport implements Transport {
     this.#app.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
       if (socket !== false) this.#listening = socket;
     });
-    if (this.#listening === undefined) throw new StartError(await whyNotListening(host, port));
+    if (this.#listening === undefined) throw await whyNotListening(host, port);
     return us_socket_local_port(this.#listening);
   }
 
@@ -141,7 +129,8 @@ class UwsTransport implements Transport {
     try {
       const address = this.#remoteAddress(response, request);
       const protocols = request.getHeader("sec-websocket-protocol");
-      const refusal = this.#refusal(request, protocols, address);
+      const header = (name: string) => request.getHeader(name);
+      const refusal = upgradeRefusal({ stopped: this.#stopped, remoteAddress: address, header }, this.#hooks);
       if (refusal !== undefined) return this.#http.answer(response, refusal, false, true);
       const token = cookieValue(request.getHeader("cookie"), SESSION_COOKIE);
       const connection = new UwsConnection({
@@ -161,20 +150,6 @@ class UwsTransport implements Transport {
       this.#bug(error, "the upgrade failed");
       this.#http.answer(response, errorAnswer(new ParleyError("INTERNAL")), false, true);
     }
-  }
-
-  #refusal(request: NativeRequest, protocols: string, address: string): HttpResponse | undefined {
-    if (this.#stopped) return errorAnswer(new ParleyError("DRAINING"));
-    if (request.getHeader("sec-websocket-version") !== "13") return upgradeRequired();
-    if (protocols !== "" && !protocols.split(",").some((offered) => offered.trim() === PROTOCOL)) {
-      const message = `This server speaks the subprotocol ${PROTOCOL} only.`;
-      return errorAnswer(new ParleyError("INVALID_REQUEST", { message }));
-    }
-    return this.#hooks.refuseUpgrade({
-      origin: request.getHeader("origin") || undefined,
-      host: request.getHeader("host") || undefined,
-      remoteAddress: address,
-    });
   }
 
   #remoteAddress(response: NativeResponse, request: NativeRequest): string {
@@ -233,35 +208,5 @@ class UwsTransport implements Transport {
   #bug(error: unknown, message: string, connectionId?: string): void {
     this.#options.metrics.bug();
     this.#options.log.error({ err: error, ...(connectionId === undefined ? {} : { connectionId }) }, message);
-  }
-}
-
-/** RFC 6455 §7.4.1: the server met an unexpected condition. Clients reconnect. */
-const INTERNAL_ERROR = 1011;
-
-const upgradeRequired = (): HttpResponse =>
-  errorAnswer(new ParleyError("INVALID_REQUEST", { message: "This address takes WebSocket upgrades only." }), 426, {
-    upgrade: "websocket",
-    "sec-websocket-version": "13",
-  });
-
-/** µWebSockets says only that it failed; Node's own attempt names the reason. */
-async function whyNotListening(host: string, port: number): Promise<string> {
-  const code = await new Promise<string>((resolve) => {
-    const server = createServer();
-    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve("")));
-  });
-  switch (code) {
-    case "EACCES":
-      return `Port ${port} may not be used by this account. Set PARLEY_WS_PORT to a port above 1023.`;
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-      return `${host} is no address of this machine. Set PARLEY_WS_HOST to one, for example 127.0.0.1 or 0.0.0.0.`;
-    default:
-      return (
-        `Port ${port} of ${host} is in use by another program. ` +
-        "Stop that program (is it another Parley?), or set PARLEY_WS_PORT to a free port."
-      );
   }
 }

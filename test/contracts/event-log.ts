@@ -1,13 +1,22 @@
-import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
-import fc from "fast-check";
-import type { Accumulate, Append, EventLog, LogEntry, Published } from "../../src/ports/event-log.ts";
 /**
  * What every event log does (`src/ports/event-log.ts`). An adapter's test calls `eventLogContract` with a way to make
  * an empty log. A call that rejects with UNAVAILABLE is repeated, as the port asks of every caller, so that a log that
  * loses replies passes too.
  */
-import { deltaHead, encodeTextDelta } from "../../src/protocol/codec.ts";
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import fc from "fast-check";
+import {
+  type Accumulate,
+  type Append,
+  type DeltaKey,
+  type EventLog,
+  type LogEntry,
+  type PartKind,
+  type Published,
+  TEXT,
+} from "../../src/ports/event-log.ts";
+import { deltaHead, deltaPart, encodeDelta } from "../../src/protocol/codec.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
 import {
   append,
@@ -47,7 +56,7 @@ export function eventLogContract(name: string, make: MakeEventLog): void {
   // ── open ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   contract("[L4] open creates the topic with the epoch, fence and accumulators it names", async ({ log }, topic) => {
-    const accumulators = [{ messageId: "m", partIndex: 0, text: "so far" }];
+    const accumulators = [{ messageId: "m", partIndex: 0, part: TEXT, text: "so far" }];
     const request = { topic, epoch: uuidv7(), fence: 4, accumulators, owner: true };
     const result = await insist(() => log.open(request));
     assert.deepEqual(result, {
@@ -58,7 +67,7 @@ export function eventLogContract(name: string, make: MakeEventLog): void {
   });
 
   contract("[L4] a non-owner opens a missing topic, and its accumulators are incomplete", async ({ log }, topic) => {
-    const accumulators = [{ messageId: "m", partIndex: 0, text: "not its to say" }];
+    const accumulators = [{ messageId: "m", partIndex: 0, part: TEXT, text: "not its to say" }];
     const result = await insist(() => log.open({ topic, epoch: "e", fence: 2, accumulators, owner: false }));
     assert.deepEqual(result.state, { epoch: "e", seq: 0, fence: 2, accumulators: [], complete: false });
   });
@@ -212,6 +221,25 @@ export function eventLogContract(name: string, make: MakeEventLog): void {
     assert.deepEqual((await append(log, fenced(1, { topic, epoch }))).map(told), [1]);
   });
 
+  contract("[L3] writers in turn, and events between: each repeat finds its own seq", async ({ log }, topic) => {
+    const epoch = await opened(log, topic);
+    const batch = [
+      fenced(1, { topic, epoch }),
+      fenced(1, { topic, epoch, writer: "v" }),
+      fenced(2, { topic, epoch }),
+      unfenced(topic, "a"),
+      fenced(2, { topic, epoch, writer: "v" }),
+      fenced(3, { topic, epoch, writer: "v" }),
+      fenced(3, { topic, epoch }),
+    ];
+    const expected = batch.map((_, index) => index + 1);
+    assert.deepEqual((await append(log, ...batch)).map(told), expected);
+    assert.deepEqual((await append(log, ...batch)).map(told), expected);
+    for (const [index, item] of batch.entries()) assert.deepEqual((await append(log, item)).map(told), [index + 1]);
+    const mixed = await append(log, ...batch.slice(5), fenced(4, { topic, epoch }), unfenced(topic, "a"));
+    assert.deepEqual(mixed.map(told), [6, 7, 8, 4]);
+  });
+
   contract("[L2] an empty batch is answered with no results", async ({ log }) => {
     assert.deepEqual(await append(log), []);
   });
@@ -228,7 +256,7 @@ export function eventLogContract(name: string, make: MakeEventLog): void {
         epoch,
         seq: 1,
         fence: 2,
-        accumulators: [{ messageId: "m", partIndex: 0, text: "part" }],
+        accumulators: [{ messageId: "m", partIndex: 0, part: TEXT, text: "part" }],
         complete: true,
       },
     });
@@ -302,7 +330,24 @@ export function eventLogContract(name: string, make: MakeEventLog): void {
       { "m/0": "ab", "n/2": "z" },
       true,
     ],
-    ["[R5] reset begins a part", [{ kind: "reset", messageId: "m", partIndex: 0, length: 0 }], { "m/0": "" }, true],
+    [
+      "[R5] reset begins a part",
+      [{ kind: "reset", messageId: "m", partIndex: 0, length: 0, part: TEXT }],
+      { "m/0": "" },
+      true,
+    ],
+    [
+      "[R5] reset to nothing removes the part",
+      [extend("m", 0, "a"), extend("m", 0, "b", 1), { kind: "reset", messageId: "m", partIndex: 1, length: 0 }],
+      { "m/0": "a" },
+      true,
+    ],
+    [
+      "[R5] reset of a part that is not there leaves them incomplete",
+      [extend("m", 0, "a"), { kind: "reset", messageId: "m", partIndex: 1, length: 2 }],
+      { "m/0": "a" },
+      false,
+    ],
     [
       "[R5] reset makes the accumulators complete",
       [extend("m", 5, "f"), { kind: "reset", messageId: "m", partIndex: 0, length: 0 }, extend("m", 0, "a")],
@@ -322,7 +367,35 @@ export function eventLogContract(name: string, make: MakeEventLog): void {
       true,
     ],
   ];
-  for (const [rule, changes, texts, complete] of accumulatorCases) {
+  const LONG = "漢字😀é-".repeat(3_000);
+  const wideCases: typeof accumulatorCases = [
+    [
+      "[W5] offsets count UTF-16 units, whatever the letters",
+      [extend("m", 0, "a😀€"), extend("m", 3, "€é"), extend("m", 1, "😀€é😀")],
+      { "m/0": "a😀€é😀" },
+      true,
+    ],
+    [
+      "[R5] reset cuts by UTF-16 units, whatever the letters",
+      [
+        extend("m", 0, "a😀€é"),
+        extend("m", 5, "漢"),
+        { kind: "reset", messageId: "m", partIndex: 0, length: 3 },
+        extend("m", 3, "!"),
+      ],
+      { "m/0": "a😀!" },
+      true,
+    ],
+    ...[1, 2, 4, 5, 6, 1_022, 1_024, 9_000, LONG.length - 1, LONG.length].map(
+      (length): (typeof accumulatorCases)[number] => [
+        `[R5] reset cuts a long text back to ${length}`,
+        [extend("m", 0, LONG), { kind: "reset", messageId: "m", partIndex: 0, length }, extend("m", length, "€")],
+        { "m/0": `${LONG.slice(0, length)}€` },
+        true,
+      ],
+    ),
+  ];
+  for (const [rule, changes, texts, complete] of [...accumulatorCases, ...wideCases]) {
     contract(rule, async ({ log }, topic) => {
       const epoch = await opened(log, topic);
       const batch = changes.map((accumulate, index) => fenced(index + 1, { topic, epoch, accumulate }));
@@ -332,6 +405,57 @@ export function eventLogContract(name: string, make: MakeEventLog): void {
       assert.deepEqual([Object.fromEntries(found), state.complete], [texts, complete]);
     });
   }
+
+  contract("[L9] accumulators keep the kind of what began, through open and seal too", async ({ log }, topic) => {
+    const kinds: readonly PartKind[] = [
+      { type: "reasoning" },
+      TEXT,
+      { type: "tool", toolCallId: "a", name: "clock" },
+      { type: "tool", toolCallId: "b", name: "clock" },
+    ];
+    const epoch = await opened(log, topic);
+    const begun = kinds.map((part, partIndex): Accumulate => ({
+      kind: "reset",
+      messageId: "m",
+      partIndex,
+      length: 0,
+      part,
+    }));
+    // Parts that nothing has begun are text; parallel calls alternate.
+    const grown = [3, 2, 0, 2, 3, 1, 4].map((partIndex, i): Accumulate => {
+      const again = i === 3 || i === 4;
+      return extend("m", again ? 1 : 0, again ? "y" : "x", partIndex);
+    });
+    const batch = [...begun, ...grown].map((accumulate, i) => fenced(i + 1, { topic, epoch, accumulate }));
+    await append(log, ...batch);
+    const expected = [...kinds, TEXT].map((part, partIndex) => ({
+      messageId: "m",
+      partIndex,
+      part,
+      text: part.type === "tool" ? "xy" : "x",
+    }));
+    const sealed = await insist(() => log.seal(topic, 1));
+    assert.deepEqual(sealed.ok && sealed.state.accumulators, expected);
+    const request = { topic, epoch: uuidv7(), fence: 1, accumulators: expected, owner: true };
+    const reopened = await insist(() => log.open(request));
+    assert.deepEqual(reopened.state.accumulators, expected);
+    assert.deepEqual((await stateOf(log, topic)).accumulators, expected);
+  });
+
+  contract("[R5] a part that is begun anew may be of another kind, and is empty", async ({ log }, topic) => {
+    const epoch = await opened(log, topic);
+    const begin = (partIndex: number, part: PartKind): Accumulate => ({
+      kind: "reset",
+      messageId: "m",
+      partIndex,
+      length: 0,
+      part,
+    });
+    const changes = [begin(0, { type: "reasoning" }), extend("m", 0, "hm"), begin(1, TEXT), begin(0, TEXT)];
+    await append(log, ...changes.map((accumulate, i) => fenced(i + 1, { topic, epoch, accumulate })));
+    const { accumulators, complete } = await stateOf(log, topic);
+    assert.deepEqual([accumulators, complete], [[{ messageId: "m", partIndex: 0, part: TEXT, text: "" }], true]);
+  });
 
   contract("[L9] an unfenced event's accumulate is applied once", async ({ log }, topic) => {
     const epoch = await opened(log, topic);
@@ -357,8 +481,10 @@ export function eventLogContract(name: string, make: MakeEventLog): void {
   });
 
   contract("[L9] duplicated, overlapping deltas and resets leave the text that was written", async ({ log }) => {
+    // Letters of one, two and three bytes, each one UTF-16 unit: any offset is between two of them.
+    const anyText = fc.string({ maxLength: 6, unit: fc.constantFrom("a", "\n", '"', "é", "€", "漢") });
     const step = fc.oneof(
-      { weight: 5, arbitrary: fc.record({ back: fc.nat(4), delta: fc.string({ maxLength: 6 }), twice: fc.boolean() }) },
+      { weight: 5, arbitrary: fc.record({ back: fc.nat(4), delta: anyText, twice: fc.boolean() }) },
       { weight: 1, arbitrary: fc.record({ cut: fc.nat(5), twice: fc.boolean() }) },
     );
     await fc.assert(
@@ -418,14 +544,49 @@ export function eventLogContract(name: string, make: MakeEventLog): void {
     assert.deepEqual(await refused(epoch, 0), { ok: false, reason: "TRIMMED" });
   });
 
-  contract("[L8] an entry keeps its event, its time and its delta", async ({ log }, topic) => {
+  contract("[L8] an entry keeps its event, its time and its delta, of any kind", async ({ log }, topic) => {
     const epoch = await opened(log, topic);
-    const delta = { messageId: "m", partIndex: 2, offset: 7, text: 'ä€😀\u2028"' };
-    const event = encodeTextDelta(deltaHead("m", 2), 7, delta.text);
-    await append(log, { ...fenced(1, { topic, epoch, event }), delta }, fenced(2, { topic, epoch }));
-    const [first, second] = await readFrom(log, topic, { epoch, seq: 0 });
-    assert.deepEqual([first?.event, first?.delta, second?.delta], [event, delta, undefined]);
-    assert.match(first?.ts ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    const place = { messageId: "m", offset: 7, text: 'ä€😀\u2028"' };
+    const deltas: readonly DeltaKey[] = [
+      { ...place, part: "text", partIndex: 2 },
+      { ...place, part: "reasoning", partIndex: 3 },
+      { ...place, part: "tool", toolCallId: "a", partIndex: 4 },
+      { ...place, part: "tool", toolCallId: "b", partIndex: 5 },
+      { ...place, part: "tool", toolCallId: "a", partIndex: 4, offset: 15 },
+      // A part that was removed and begun as another kind.
+      { ...place, part: "text", partIndex: 4 },
+    ];
+    const events = deltas.map((key) =>
+      encodeDelta(deltaHead(deltaPart(key), key.messageId, key.partIndex), key.offset, key.text),
+    );
+    const batch = deltas.map((delta, i) => ({ ...fenced(i + 1, { topic, epoch, event: events[i] ?? "" }), delta }));
+    await append(log, ...batch, fenced(batch.length + 1, { topic, epoch }));
+    const entries = await readFrom(log, topic, { epoch, seq: 0 });
+    assert.deepEqual(
+      entries.map(({ event }) => event),
+      [...events, marker(`w-${batch.length + 1}`)],
+    );
+    assert.deepEqual(
+      entries.map(({ delta }) => delta),
+      [...deltas, undefined],
+    );
+    assert.match(entries[0]?.ts ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  });
+
+  contract("[L8] texts of any letters survive, and half a pair hurts nobody else", async ({ log }, topic) => {
+    const epoch = await opened(log, topic);
+    const texts = ["\u0001\u2028\\ud800", "\ud83d", "a\udc00b", "😀\n\r\t\"'{}$"];
+    const batch = texts.map((text, i) => ({
+      ...fenced(i + 1, { topic, epoch, event: JSON.stringify({ type: "CUSTOM", name: text }) }),
+      accumulate: extend(`m${i}`, 0, text),
+    }));
+    assert.deepEqual((await append(log, ...batch)).map(told), [1, 2, 3, 4]);
+    const state = await stateOf(log, topic);
+    assert.deepEqual(
+      texts.map((_, i) => textOf(state, `m${i}`)?.toWellFormed()),
+      texts.map((text) => text.toWellFormed()),
+    );
+    assert.equal((await readFrom(log, topic, { epoch, seq: 0 })).length, 4);
   });
 
   contract("[L6] heads says where each topic stands", async ({ log }, topic) => {
@@ -479,7 +640,8 @@ export function eventLogContract(name: string, make: MakeEventLog): void {
       unfenced(other, `b${index}`),
     ]);
     for (const appends of batch) await append(log, ...appends);
-    const entries = (): LogEntry[] => heard.flatMap((published) => published.entries);
+    // What was appended just before may still be on its way.
+    const entries = (): LogEntry[] => heard.flatMap((published) => published.entries).filter(({ seq }) => seq > 2);
     if (reliable) {
       await until(() => entries().length >= 40, "40 entries");
       assert.deepEqual(entries(), await readFrom(log, topic, { epoch, seq: 2 }));

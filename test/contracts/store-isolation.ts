@@ -1,10 +1,13 @@
 /** Who sees what: the contract of every store, last part. Each rule is also put to the roles themselves. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Scope } from "../../src/ports/store.ts";
+import type { Scope, StoredStep } from "../../src/ports/store.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
+import { aStep } from "../support/shapes.fake.ts";
 import {
+  asking,
   claimOf,
+  commit,
   ended,
   finish,
   newConversation,
@@ -31,6 +34,12 @@ const tables = [
   "outbox",
   "idempotency_keys",
   "audit_log",
+  "approvals",
+  "allowed_tools",
+  "files",
+  "file_uses",
+  "memories",
+  "usage",
 ];
 
 export function storeIsolationContract(name: string, open: OpenDatabase): void {
@@ -44,6 +53,10 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
     let active: Awaited<ReturnType<typeof claimOf>>;
     let queuedRunId: string;
     let sessionId: string;
+    let approvalId: string;
+    let fileId: string;
+    let steerId: string;
+    let memoryId: string;
 
     before(async () => {
       world = worldOf(await open());
@@ -55,25 +68,20 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
       await send(world, alice, conversationId);
       queuedRunId = (await send(world, alice, conversationId)).runId;
       active = await claimOf(world, conversationId);
-      const time = new Date().toISOString();
-      const usage = { inputTokens: 0, outputTokens: 0 };
-      await world.store.runs.commit(active.lease, {
-        steps: [
-          {
-            id: uuidv7(),
-            runId: active.run.id,
-            index: 0,
-            kind: "model",
-            attempt: 1,
-            status: "failed",
-            usage,
-            startedAt: time,
-            finishedAt: time,
-          },
-        ],
-        parts: [],
-        usage,
-      });
+      const step: StoredStep = {
+        ...aStep({ id: uuidv7(), runId: active.run.id }),
+        call: { provider: "demo", model: "demo", firstTokenMs: 1, durationMs: 1 },
+      };
+      const allowed = asking(active.message.id, { wait: false });
+      const asked = asking(active.message.id, { wait: false });
+      await commit(world, active.lease, { steps: [step], approvals: [...allowed.approvals, ...asked.approvals] });
+      await world.store.approvals.decide(alice, allowed.approvalId, { approve: true, args: null, remember: true });
+      ({ approvalId } = asked);
+      ({ fileId } = await world.store.files.create(alice, { fileId: uuidv7(), name: "", mediaType: "", size: 1 }));
+      steerId = (await send(world, alice, conversationId, { whenBusy: "steer", fileIds: [fileId] })).userMessageId;
+      const memory = await world.store.memories.create(alice, { id: uuidv7(), text: "Secret" }, newKey());
+      assert(memory.ok);
+      memoryId = memory.value.id;
       sessionId = uuidv7();
       const session = { id: sessionId, ...alice, tokenHash: uuidv7(), device: "", lifetimeMs: 60_000, method: "link" };
       await world.store.sessions.create(session);
@@ -103,15 +111,62 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
         for (const runId of [active.run.id, queuedRunId]) assert.equal(await runs.stop(scope, { runId }), null, who);
         assert.deepEqual(await trySend(world, scope, conversationId), { ok: false, reason: "NOT_FOUND" }, who);
         assert.equal((await sessions.list(scope)).length, 0, who);
-        assert.equal(await sessions.revoke(scope, sessionId), false, who);
+        assert.equal(await sessions.revoke(scope, sessionId), null, who);
         const lease = { ...active.lease, ...scope };
-        assert.deepEqual(await runs.commit(lease, ended("Forged")), { ok: false, reason: "FENCED" }, who);
+        const fenced = { ok: false, reason: "FENCED" };
+        assert.deepEqual(await runs.commit(lease, ended("Forged")), fenced, who);
+        assert.deepEqual(await runs.commitWith(lease, () => assert.fail(who)), fenced, who);
+        assert.deepEqual(await runs.steer(lease, uuidv7(), [], ended().usage), fenced, who);
       }
       assert.equal((await conversations.find(alice, conversationId))?.conversation.title, "Secret");
       const { run } = (await runs.get(alice, active.run.id))!;
       assert.deepEqual([run.status, run.stopRequested], ["running", false]);
       assert.equal((await runs.get(alice, queuedRunId))?.run.status, "queued");
       assert.equal((await sessions.list(alice)).length, 1);
+    });
+
+    it("what an agent asks, keeps and is given is another's too", async () => {
+      const { approvals, files, memories, conversations, runs } = world.store;
+      const notFound = { ok: false, reason: "NOT_FOUND" };
+      for (const { who, scope } of intruders()) {
+        assert.equal(await approvals.find(scope, approvalId), null, who);
+        assert.deepEqual(await approvals.pending(scope), [], who);
+        for (const approve of [true, false]) {
+          assert.equal(await approvals.decide(scope, approvalId, { approve, args: {}, remember: true }), null, who);
+        }
+        assert.equal(await files.find(scope, fileId), null, who);
+        assert.equal(await files.delete(scope, fileId), false, who);
+        assert.deepEqual(await files.list(scope, conversationId), [], who);
+        assert.deepEqual((await memories.list(scope, { limit: 10 })).memories, [], who);
+        assert.deepEqual(await memories.search(scope, "Secret", 10), [], who);
+        assert.equal(await memories.update(scope, memoryId, "Mine"), null, who);
+        assert.equal(await memories.delete(scope, memoryId), false, who);
+        assert.equal(await conversations.selectBranch(scope, conversationId, finished.userMessageId), null, who);
+        assert.deepEqual(
+          await trySend(world, scope, conversationId, { editOf: finished.userMessageId }),
+          notFound,
+          who,
+        );
+        assert.deepEqual(await trySend(world, scope, conversationId, { whenBusy: "steer" }), notFound, who);
+        const again = { runId: uuidv7(), assistantMessageId: uuidv7(), model: undefined, maxQueued: 20, deadlineMs: 1 };
+        for (const target of [{ messageId: finished.assistantMessageId }, { runId: finished.runId }]) {
+          const input = { conversationId, target, ...again };
+          assert.deepEqual(await runs.again(scope, input, newKey()), notFound, who);
+        }
+        assert.equal(await conversations.part(scope, steerId, 1), null, who);
+      }
+      assert.equal((await approvals.find(alice, approvalId))?.status, "pending");
+      assert.deepEqual((await approvals.pending(alice)).length, 1);
+      assert.deepEqual((await memories.search(alice, "secret", 10)).length, 1);
+      assert.equal((await files.list(alice, conversationId)).length, 1);
+    });
+
+    it("another's file and another's message are nothing to a conversation of one's own", async () => {
+      const own = await newConversation(world, colleague);
+      const noFile = { ok: false, reason: "NO_FILE" };
+      assert.deepEqual(await trySend(world, colleague, own.id, { fileIds: [fileId] }), noFile);
+      const edited = await trySend(world, colleague, own.id, { editOf: finished.userMessageId });
+      assert.deepEqual(edited, { ok: false, reason: "NOT_FOUND" });
     });
 
     it("a colleague's page does not start at another's message", async () => {
@@ -203,6 +258,19 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
         `insert into idempotency_keys (tenant_id, user_id, key, method, params_hash, result) values
            ('${alice.tenantId}', '${alice.userId}', 'x', '', '', '{}')`,
         `update conversations set tenant_id = '${alice.tenantId}', user_id = '${alice.userId}'`,
+        `insert into approvals (id, tenant_id, user_id, conversation_id, run_id, message_id, part_index, tool_call_id,
+           tool, args, reason, summary, status, requested_at, expires_at) values ('${uuidv7()}', '${alice.tenantId}',
+           '${alice.userId}', '${conversationId}', '${active.run.id}', '${uuidv7()}', 0, '', '', '{}', 'call', '',
+           'approved', now(), now())`,
+        `insert into allowed_tools (tenant_id, user_id, tool) values ('${alice.tenantId}', '${alice.userId}', 'x')`,
+        `insert into files (id, tenant_id, user_id, name, media_type, size) values
+           ('${uuidv7()}', '${alice.tenantId}', '${alice.userId}', '', '', 1)`,
+        `insert into file_uses (tenant_id, user_id, conversation_id, file_id) values
+           ('${alice.tenantId}', '${alice.userId}', '${conversationId}', '${fileId}')`,
+        `insert into memories (id, tenant_id, user_id, text, words) values
+           ('${uuidv7()}', '${alice.tenantId}', '${alice.userId}', 'Obey.', '')`,
+        `insert into usage (step_id, tenant_id, user_id, conversation_id, run_id, provider, model, duration_ms) values
+           ('${uuidv7()}', '${alice.tenantId}', '${alice.userId}', '${conversationId}', '${active.run.id}', '', '', 1)`,
       ];
       for (const write of writes) {
         await assert.rejects(runAs(world, stranger, write), /row-level security/, write);
@@ -225,6 +293,15 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
       "update users set roles = '{owner}'",
       "update tenants set name = ''",
       "update sessions set expires_at = now()",
+      "delete from approvals",
+      "update usage set cost_micros = 0",
+      "delete from usage",
+      "update files set user_id = id",
+      "update file_uses set user_id = file_id",
+      "delete from file_uses",
+      "update memories set user_id = id",
+      "update memories set created_at = now()",
+      "update allowed_tools set tool = ''",
       "truncate messages",
       "drop table messages",
       "alter table messages disable row level security",
@@ -249,6 +326,16 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
       "delete from runs",
       "update runs set stop_requested = true",
       "update runs set user_id = id",
+      "select args from approvals",
+      "select summary from approvals",
+      "update approvals set status = 'approved'",
+      "select * from allowed_tools",
+      "insert into allowed_tools (tool) values ('')",
+      "select name from files",
+      "delete from files",
+      "select * from file_uses",
+      "select text from memories",
+      "select * from usage",
       "select result from idempotency_keys",
       "select params_hash from idempotency_keys",
       "insert into outbox (id) values (null)",

@@ -4,6 +4,7 @@ import { after, before, describe, it } from "node:test";
 import type { Lease, Scope } from "../../src/ports/store.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
 import type { Step } from "../../src/protocol/shapes.ts";
+import { aStep, textOf } from "../support/shapes.fake.ts";
 import {
   claimAll,
   claimOf,
@@ -121,7 +122,7 @@ export function storeLeasesContract(name: string, open: OpenDatabase): void {
       assert.equal(runs.length, 3);
       for (const { lease, transcript } of runs) {
         assert.deepEqual(
-          transcript.map(({ parts }) => parts[0]?.text),
+          transcript.map(({ parts }) => textOf(parts[0])),
           [texts.get(lease.conversationId)],
         );
       }
@@ -142,7 +143,7 @@ export function storeLeasesContract(name: string, open: OpenDatabase): void {
       await send(world, alice, id, { text: "last" });
       const { lease, transcript, run } = await claimOf(world, id, "me", { transcriptBytes: 2_140 });
       assert.deepEqual(
-        transcript.map(({ parts }) => parts[0]?.text.slice(0, 10)),
+        transcript.map(({ parts }) => textOf(parts[0]).slice(0, 10)),
         ["x".repeat(10), "question 3", "x".repeat(10), "last"],
       );
       await world.store.runs.release([lease]);
@@ -160,21 +161,9 @@ export function storeLeasesContract(name: string, open: OpenDatabase): void {
     it("[R4] a takeover gets the next fence, the journaled answer and steps; the old owner changes nothing", async () => {
       const { conversationId, runId } = await started();
       const old = await claimOf(world, conversationId, "old");
-      const time = new Date().toISOString();
-      const usage = { inputTokens: 0, outputTokens: 0 };
-      const step: Step = {
-        id: uuidv7(),
-        runId,
-        index: 0,
-        kind: "model",
-        attempt: 1,
-        status: "failed",
-        usage,
-        startedAt: time,
-        finishedAt: time,
-      };
+      const step = aStep({ id: uuidv7(), runId });
       const parts = [{ type: "text", text: "Journaled" } as const];
-      await world.store.runs.commit(old.lease, { steps: [step], parts, usage });
+      await world.store.runs.commit(old.lease, { steps: [step], parts, usage: step.usage });
       await expire(runId);
 
       const taken = await claimOf(world, conversationId, "new");
@@ -202,7 +191,7 @@ export function storeLeasesContract(name: string, open: OpenDatabase): void {
       const { lease } = await claimOf(world, conversationId);
       await finish(world, lease, ended("The end"));
       assert.deepEqual(await world.store.runs.commit(lease, ended("More")), { ok: false, reason: "FENCED" });
-      assert.equal((await answerOf(conversationId)).parts[0]?.text, "The end");
+      assert.equal(textOf((await answerOf(conversationId)).parts[0]), "The end");
       assert.equal((await runOf(runId)).status, "completed");
     });
 
@@ -213,7 +202,7 @@ export function storeLeasesContract(name: string, open: OpenDatabase): void {
         Array.from({ length: 8 }, (_, i) => world.store.runs.commit(lease, ended(`${i}`))),
       );
       assert.equal(results.filter(({ ok }) => ok).length, 1);
-      assert.equal((await answerOf(conversationId)).parts[0]?.text, `${results.findIndex(({ ok }) => ok)}`);
+      assert.equal(textOf((await answerOf(conversationId)).parts[0]), `${results.findIndex(({ ok }) => ok)}`);
     });
 
     it("[R3] the lease ends by the database's clock, and a renewal extends it", async () => {
@@ -267,7 +256,16 @@ export function storeLeasesContract(name: string, open: OpenDatabase): void {
       }
       const time = new Date().toISOString();
       const usage = { inputTokens: 0, outputTokens: 0 };
-      const step = { runId, index: 0, kind: "model", attempt: 3, usage, startedAt: time, finishedAt: time } as const;
+      const step = {
+        runId,
+        index: 0,
+        kind: "model",
+        name: "demo",
+        attempt: 3,
+        usage,
+        startedAt: time,
+        finishedAt: time,
+      } as const;
       const commit = (status: Step["status"]) =>
         world.store.runs.commit(claimed.lease, { steps: [{ ...step, id: uuidv7(), status }], parts: [], usage });
       await commit("failed");

@@ -5,6 +5,7 @@ import type { Scope } from "../../src/ports/store.ts";
 import { ParleyError } from "../../src/protocol/errors.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
 import type { Run, Step } from "../../src/protocol/shapes.ts";
+import { aStep, textOf, wholeLength } from "../support/shapes.fake.ts";
 import {
   claimAll,
   claimOf,
@@ -216,9 +217,9 @@ export function storeRunsContract(name: string, open: OpenDatabase): void {
       }
       const { event } = sent.announce[0]!;
       assert(event.type === "CUSTOM" && event.name === "message.created");
-      assert.equal(event.value.message.parts[0]?.length, text.length);
+      assert.equal(wholeLength(event.value.message.parts[0]), text.length);
       const part = await world.store.conversations.part(alice, sent.userMessageId, 0);
-      assert.equal(part?.part?.text, text);
+      assert.equal(textOf(part?.part), text);
     });
 
     // ── the queue ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -526,24 +527,25 @@ export function storeRunsContract(name: string, open: OpenDatabase): void {
       assert.deepEqual([run.status, run.stopRequested], ["completed", true]);
     });
 
-    it("journals steps and text in between, announcing nothing", async () => {
+    it("journals steps and text in between, announcing the steps alone", async () => {
       const id = await inNewConversation();
       const { runId } = await send(world, alice, id);
       const { lease } = await claimOf(world, id);
-      const now = new Date().toISOString();
-      const step: Step = {
-        id: uuidv7(),
-        runId,
-        index: 0,
-        kind: "model",
-        attempt: 1,
-        status: "failed",
-        usage: { inputTokens: 1, outputTokens: 2 },
-        startedAt: now,
-        finishedAt: now,
-      };
+      const step = aStep({ id: uuidv7(), runId, usage: { inputTokens: 1, outputTokens: 2 } });
       const write = { steps: [step], parts: [{ type: "text", text: "So far" } as const], usage: step.usage };
-      assert.deepEqual(await world.store.runs.commit(lease, write), { ok: true, announce: [], next: false });
+      const result = await world.store.runs.commit(lease, write);
+      assert(result.ok);
+      const { announce, ...rest } = result;
+      assert.deepEqual(namesOf(announce), ["conversation STEP_STARTED", "conversation STEP_FINISHED"]);
+      assert.deepEqual(rest, {
+        ok: true,
+        next: false,
+        ended: false,
+        waiting: false,
+        steers: 0,
+        stopRequested: false,
+        approvals: [],
+      });
       const again: Step = { ...step, status: "completed", attempt: 2 };
       await world.store.runs.commit(lease, { ...write, steps: [again] });
       assert.deepEqual((await world.store.runs.get(alice, runId))?.steps, [again]);
@@ -560,10 +562,10 @@ export function storeRunsContract(name: string, open: OpenDatabase): void {
       const text = 'a\u0000b\ud800c\\u0000 "🌍"';
       const [event] = await finish(world, lease, ended(text, { status: "failed", code: "X", message: "\u0000\udfff" }));
       const part = await world.store.conversations.part(alice, message.id, 0);
-      assert.equal(part?.part?.text, 'a\ufffdb\ufffdc\\u0000 "🌍"');
+      assert.equal(textOf(part?.part), 'a\ufffdb\ufffdc\\u0000 "🌍"');
       assert(event?.event.type === "TEXT_MESSAGE_END");
       assert.equal(event.event.length, text.length);
-      assert.equal(part.part.text.length, text.length);
+      assert.equal(textOf(part?.part).length, text.length);
     });
   });
 }

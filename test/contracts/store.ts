@@ -10,6 +10,7 @@ import type { Scope } from "../../src/ports/store.ts";
 import { ParleyError } from "../../src/protocol/errors.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
 import { conversation as conversationShape } from "../../src/protocol/shapes.ts";
+import { textOf, wholeLength } from "../support/shapes.fake.ts";
 import {
   claimOf,
   ended,
@@ -71,7 +72,7 @@ export function storeContract(name: string, open: OpenDatabase): void {
       const { tokenHash, session } = await newSession(alice, 0);
       assert.equal(await world.store.sessions.find(tokenHash), null);
       assert.equal(await world.store.sessions.touch(session.id, 60_000), null);
-      assert.equal(await world.store.sessions.revoke(alice, session.id), false);
+      assert.equal(await world.store.sessions.revoke(alice, session.id), null);
       assert.equal(
         (await world.store.sessions.list(alice)).some(({ id }) => id === session.id),
         false,
@@ -95,13 +96,21 @@ export function storeContract(name: string, open: OpenDatabase): void {
       const listed = await world.store.sessions.list(user);
       assert.deepEqual(new Set(listed.map(({ id }) => id)), new Set([one.session.id, other.session.id]));
 
-      assert.equal(await world.store.sessions.revoke(user, one.session.id), true);
-      assert.equal(await world.store.sessions.revoke(user, one.session.id), false);
+      assert.equal(await world.store.sessions.revoke(user, one.session.id), one.tokenHash);
+      assert.equal(await world.store.sessions.revoke(user, one.session.id), null);
       assert.equal(await world.store.sessions.find(one.tokenHash), null);
       assert.deepEqual(
         (await world.store.sessions.list(user)).map(({ id }) => id),
         [other.session.id],
       );
+    });
+
+    it("says which sessions have not ended", async () => {
+      const [living, over, revoked] = [await newSession(), await newSession(alice, 0), await newSession()];
+      await world.store.sessions.revoke(alice, revoked.session.id);
+      const asked = [living, over, revoked].map(({ session }) => session.id);
+      assert.deepEqual(await world.store.sessions.living([...asked, uuidv7(), "not-an-id"]), [living.session.id]);
+      assert.deepEqual(await world.store.sessions.living([]), []);
     });
 
     it("keeps an audit row of each login and logout, without secrets", async () => {
@@ -199,7 +208,8 @@ export function storeContract(name: string, open: OpenDatabase): void {
         seen.push(...page.conversations.map(({ id }) => id));
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined);
-      assert.deepEqual(seen, [ids[2], ids[3], ids[1], ids[0], ids[6], ids[5], ids[4]]);
+      const equal = ids.slice(4).toSorted().toReversed();
+      assert.deepEqual(seen, [ids[2], ids[3], ids[1], ids[0], ...equal]);
     });
 
     it("looks for a query in titles, without wildcards and whatever the case", async () => {
@@ -260,7 +270,7 @@ export function storeContract(name: string, open: OpenDatabase): void {
       for (;;) {
         const page = await world.store.conversations.messages(alice, id, { before, limit: 3, maxBytes: 100_000 });
         assert(page !== null);
-        texts.unshift(...page.messages.map(({ parts }) => parts[0]!.text));
+        texts.unshift(...page.messages.map(({ parts }) => textOf(parts[0])));
         before = page.messages[0]?.id;
         if (!page.hasMore) break;
         assert.equal(page.messages.length, 3);
@@ -287,10 +297,10 @@ export function storeContract(name: string, open: OpenDatabase): void {
         for (const { parts } of page.messages) {
           const [part] = parts;
           assert.equal(
-            part?.length ?? part?.text.length,
-            part?.text.startsWith("🌍") ? long.length : part?.text.length,
+            wholeLength(part) ?? textOf(part).length,
+            textOf(part).startsWith("🌍") ? long.length : textOf(part).length,
           );
-          assert.equal(part?.text.isWellFormed(), true);
+          assert.equal(textOf(part).isWellFormed(), true);
         }
         before = page.messages[0]?.id;
         if (!page.hasMore) break;
@@ -301,8 +311,8 @@ export function storeContract(name: string, open: OpenDatabase): void {
         seen,
         all?.messages.map(({ id: messageId }) => messageId),
       );
-      assert.equal(all?.messages[3]?.parts[0]?.text, long);
-      assert.equal(all?.messages[3]?.parts[0]?.length, undefined);
+      assert.equal(textOf(all?.messages[3]?.parts[0]), long);
+      assert.equal(wholeLength(all?.messages[3]?.parts[0]), undefined);
     });
 
     it("knows no page before a message of another conversation", async () => {
@@ -367,8 +377,8 @@ export function storeContract(name: string, open: OpenDatabase): void {
       const snapshot = await world.store.conversations.snapshot(alice, id, 25_000);
       assert(snapshot !== null && snapshot.hasMore);
       assert(Buffer.byteLength(JSON.stringify(snapshot.messages)) <= 25_200);
-      assert.equal(snapshot.messages.at(-1)?.parts[0]?.text.length, 10_000);
-      assert.equal(snapshot.messages.at(-2)?.parts[0]?.text, "question 4");
+      assert.equal(textOf(snapshot.messages.at(-1)?.parts[0]).length, 10_000);
+      assert.equal(textOf(snapshot.messages.at(-2)?.parts[0]), "question 4");
     });
 
     // ── the rest ──────────────────────────────────────────────────────────────────────────────────────────────────

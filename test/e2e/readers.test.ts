@@ -6,6 +6,7 @@ import { openConversation } from "../../src/client/conversation.ts";
 import type { Connect, Socket } from "../../src/client/platform.ts";
 import { messagesOf, type Transcript } from "../../src/client/transcript.ts";
 import { ACCESS_TOKEN, type Parley, startParley } from "../support/parley.ts";
+import { partText } from "../support/part-text.ts";
 import { until } from "../support/until.ts";
 
 const READERS = 400;
@@ -21,7 +22,7 @@ after(() => parley.remove());
 /** The text of the newest answer, and whether it is complete. */
 function answer(transcript: Transcript): { text: string; complete: boolean } {
   const last = messagesOf(transcript).findLast((message) => message.role === "assistant");
-  return { text: last?.parts.map((part) => part.text).join("") ?? "", complete: last?.status === "complete" };
+  return { text: last?.parts.map(partText).join("") ?? "", complete: last?.status === "complete" };
 }
 
 /** A platform whose present socket can be cut, as a network does: no close frame, no word. */

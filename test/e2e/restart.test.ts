@@ -5,6 +5,7 @@ import { createClient } from "../../src/client/client.ts";
 import { openConversation } from "../../src/client/conversation.ts";
 import { messagesOf, type Transcript } from "../../src/client/transcript.ts";
 import { ACCESS_TOKEN, startParley } from "../support/parley.ts";
+import { partText } from "../support/part-text.ts";
 import { until } from "../support/until.ts";
 
 const NUMBERS = 400;
@@ -13,7 +14,7 @@ const EXPECTED = Array.from({ length: NUMBERS }, (_, i) => i + 1).join(" ");
 const answers = (transcript: Transcript) => messagesOf(transcript).filter((message) => message.role === "assistant");
 const text = (transcript: Transcript) =>
   answers(transcript)
-    .map((message) => message.parts.map((part) => part.text).join(""))
+    .map((message) => message.parts.map(partText).join(""))
     .join("\n");
 
 test(
@@ -60,7 +61,7 @@ test(
       page.messages.map((message) => message.role),
       ["user", "assistant"],
     );
-    assert.equal(page.messages[1]?.parts[0]?.text, EXPECTED);
+    assert.equal(partText(page.messages[1]?.parts[0]), EXPECTED);
   },
 );
 

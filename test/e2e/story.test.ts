@@ -9,6 +9,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { launchChromium } from "../support/chromium.ts";
 import { type Parley, startParley } from "../support/parley.ts";
 import { type TcpProxy, tcpProxy } from "../support/tcp-proxy.ts";
+import { until } from "../support/until.ts";
 
 const NUMBERS = 400;
 const EXPECTED = Array.from({ length: NUMBERS }, (_, i) => i + 1).join(" ");
@@ -38,16 +39,12 @@ const shown = (page: Page): Promise<string> =>
       .join("");
   });
 
-const streams = (page: Page, atLeast: number) =>
-  waitFor(async () => (await shown(page)).length >= atLeast, `at least ${atLeast} characters`);
+/** Until the page shows such a text. A page that is loading can't be asked. */
+const shows = (page: Page, wanted: (text: string) => boolean | Promise<boolean>, what: string, ms = 60_000) =>
+  until(() => shown(page).then(wanted, () => false), what, ms);
 
-async function waitFor(condition: () => Promise<boolean>, what: string, ms = 60_000): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!(await condition().catch(() => false))) {
-    if (performance.now() > deadline) throw new Error(`waited ${ms} ms for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+const streams = (page: Page, atLeast: number) =>
+  shows(page, (text) => text.length >= atLeast, `at least ${atLeast} characters`);
 
 /** The beginning of the answer and nothing else, at every look. */
 async function assertPrefix(page: Page): Promise<void> {
@@ -104,17 +101,15 @@ test(
     await parley.start();
 
     for (const tab of [page, second]) {
-      await waitFor(async () => (await shown(tab)) === EXPECTED, "the whole answer", 90_000).catch(
-        async (error: unknown) => {
-          throw new Error(`the tab shows …${(await shown(tab)).slice(-80)}`, { cause: error });
-        },
-      );
+      await shows(tab, (text) => text === EXPECTED, "the whole answer", 90_000).catch(async (error: unknown) => {
+        throw new Error(`the tab shows …${(await shown(tab)).slice(-80)}`, { cause: error });
+      });
       await tab.getByRole("button", { name: "Stop", exact: true }).waitFor({ state: "detached" });
       assert.equal(await tab.locator("article.agent").count(), 1);
       assert.equal(await tab.locator("article.person").count(), 1);
     }
     await second.reload();
-    await waitFor(async () => (await shown(second)) === EXPECTED, "the whole answer after a reload");
+    await shows(second, (text) => text === EXPECTED, "the whole answer after a reload");
     assert.deepEqual(problems, []);
   },
 );
@@ -134,7 +129,7 @@ test("[R11] stop in one tab ends the answer in both, with what was said so far",
   await streams(second, 60);
   await second.getByRole("button", { name: "Stop", exact: true }).click();
   await page.getByRole("button", { name: "Stop", exact: true }).waitFor({ state: "detached" });
-  await waitFor(async () => (await shown(page)) === (await shown(second)), "the same text on both tabs");
+  await shows(page, async (text) => text === (await shown(second)), "the same text on both tabs");
   const text = await shown(page);
   const count = text.split(" ").length;
   assert.equal(text, Array.from({ length: count }, (_, i) => i + 1).join(" "));

@@ -153,7 +153,7 @@ const WRONG: readonly [method: string, params: object, path: string, expected: s
     "chat.send",
     { conversationId: "c", text: "a", idempotencyKey: "k".repeat(8), whenBusy: "wait" },
     "whenBusy",
-    '"queue" or "interrupt" or "reject"',
+    '"queue" or "steer" or "interrupt" or "reject"',
   ],
   [
     "chat.send",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { DeliveryLink } from "../../src/gateway/delivery-types.ts";
+import { ConnectionCounts } from "../../src/sessions/connection-counts.ts";
 import { ACCESS_TOKEN, errorOf, Harness, type Peer, turnOfTheLoop } from "../support/gateway-harness.ts";
 
 const never = () => new Promise<never>(() => {});
@@ -109,6 +110,31 @@ test("[W8] above the limit a connection hears TOO_MANY_CONNECTIONS and is closed
   assert.equal(harness.gateway.connectionCount, 2);
   first?.pair.cut();
   await harness.connect().ok("ping", {});
+});
+
+test("[W11] beyond what one address, or one person, may have a connection is closed 4503, by cookie and by login", async () => {
+  const counts = new ConnectionCounts({ perUser: 2, perAddress: 4 });
+  const harness = new Harness({ counts });
+  const greeted = async (peer: Peer) => {
+    while (peer.frames.length === 0) await turnOfTheLoop();
+    return peer.hello;
+  };
+  const first = harness.connect();
+  const { sessionToken } = await first.ok("login", { token: ACCESS_TOKEN });
+  await greeted(harness.connect({ cookieToken: sessionToken }));
+  const byCookie = harness.connect({ cookieToken: sessionToken });
+  await byCookie.closedWith(4503);
+  const byToken = harness.connect();
+  errorOf(await byToken.answer(byToken.request("session.resume", { sessionToken })), "TOO_MANY_CONNECTIONS");
+  await byToken.closedWith(4503);
+  await greeted(harness.connect());
+  await greeted(harness.connect());
+  const fifth = harness.connect();
+  await fifth.closedWith(4503);
+  errorOf(fifth.answers(null)[0], "TOO_MANY_CONNECTIONS");
+  first.pair.cut();
+  await turnOfTheLoop();
+  assert.ok((await greeted(harness.connect({ cookieToken: sessionToken }))).session !== undefined);
 });
 
 test("[R12] drain tells everybody, closes 4001 idle ones first, waits for answers, and takes nobody new", async () => {

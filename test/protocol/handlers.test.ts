@@ -126,7 +126,7 @@ test("[R2] a busy conversation queues, refuses or interrupts, as its sender asks
   assert.ok(claimed);
   agent.take();
   await owner.ok("chat.send", { ...say(id), whenBusy: "interrupt" });
-  assert.deepEqual(agent.take(), ["announce", `stop ${first.runId}`]);
+  assert.deepEqual(agent.take(), ["announce", "wake", `stop ${first.runId}`]);
 });
 
 test("[R2] the queue of a conversation is bounded", async () => {
@@ -158,7 +158,7 @@ test("[W12] a sender who goes away stops no run; chat.stop of another connection
   assert.deepEqual([run.status, run.stopRequested], ["running", false]);
   assert.deepEqual(agent.take(), []);
   assert.deepEqual(await owner.ok("chat.stop", { conversationId: id }), { stopped: true });
-  assert.deepEqual(agent.take(), ["announce", `stop ${runId}`]);
+  assert.deepEqual(agent.take(), ["announce", `stop ${runId}`, "wake"]);
   assert.equal((await owner.ok("run.get", { runId })).run.stopRequested, true);
 });
 

@@ -70,7 +70,8 @@ test("[W7] a ParleyError says what it is, with its hints, and its cause stays he
   assert.equal(harness.log.lines.filter(({ level }) => level === "warn").length, 1);
 });
 
-test("[W3] a handler that never answers is answered TIMEOUT after 30 s, once, and learns of it", async () => {
+/** A `model.list` that answers when the test says so, and whether its handler was told to stop. */
+function waiting() {
   const late = Promise.withResolvers<object>();
   let signal: AbortSignal | undefined;
   const harness = new Harness({
@@ -81,16 +82,21 @@ test("[W3] a handler that never answers is answered TIMEOUT after 30 s, once, an
       },
     },
   });
+  return { harness, late, aborted: () => signal?.aborted };
+}
+
+test("[W3] a handler that never answers is answered TIMEOUT after 30 s, once, and learns of it", async () => {
+  const { harness, late, aborted } = waiting();
   const peer = await harness.user();
   const id = peer.request("model.list");
   await turnOfTheLoop();
   harness.clock.advance(29_000);
   await turnOfTheLoop();
   assert.deepEqual(peer.answers(id), []);
-  assert.equal(signal?.aborted, false);
+  assert.equal(aborted(), false);
   harness.clock.advance(2000);
   errorOf(await peer.answer(id), "TIMEOUT");
-  assert.equal(signal?.aborted, true);
+  assert.equal(aborted(), true);
   late.resolve({ models: [] });
   await turnOfTheLoop();
   assert.equal(peer.answers(id).length, 1);
@@ -98,21 +104,12 @@ test("[W3] a handler that never answers is answered TIMEOUT after 30 s, once, an
 });
 
 test("[W12] request.cancel ends a request that waits: CANCELLED, once, its handler told", async () => {
-  let signal: AbortSignal | undefined;
-  const late = Promise.withResolvers<object>();
-  const harness = new Harness({
-    replace: {
-      "model.list": (context) => {
-        ({ signal } = context);
-        return late.promise;
-      },
-    },
-  });
+  const { harness, late, aborted } = waiting();
   const peer = await harness.user();
   const id = peer.request("model.list");
   assert.deepEqual(await peer.ok("request.cancel", { requestId: id }), { cancelled: true });
   errorOf(peer.answers(id)[0], "CANCELLED");
-  assert.equal(signal?.aborted, true);
+  assert.equal(aborted(), true);
   late.resolve({ models: [] });
   assert.deepEqual(await peer.ok("request.cancel", { requestId: id }), { cancelled: false });
   assert.equal(peer.answers(id).length, 1);

@@ -9,44 +9,15 @@ import type {
   Part,
   Run,
 } from "../../src/protocol/shapes.ts";
-
-const TIME = "2026-01-01T00:00:00.000Z";
+import { aConversation, aMessage, aRun } from "./shapes.fake.ts";
 
 export const scopeOf = (userId: string): Scope => ({ tenantId: "tenant", userId });
 
-export const message = (
-  id: string,
-  status: MessageStatus,
-  texts: readonly string[],
-  conversationId = "c",
-): Message => ({
-  id,
-  conversationId,
-  parentId: null,
-  role: "assistant",
-  author: "demo",
-  parts: texts.map((text): Part => ({ type: "text", text })),
-  status,
-  createdAt: TIME,
-  runId: null,
-});
+export const message = (id: string, status: MessageStatus, texts: readonly string[], conversationId = "c"): Message =>
+  aMessage({ id, conversationId, parts: texts.map((text): Part => ({ type: "text", text })), status });
 
-export const run = (id: string, conversationId: string, assistantMessageId: string): Run => ({
-  id,
-  conversationId,
-  status: "running",
-  attempt: 1,
-  model: "demo",
-  userMessageId: "u",
-  assistantMessageId,
-  position: 1,
-  stopRequested: false,
-  usage: { inputTokens: 0, outputTokens: 0 },
-  error: null,
-  createdAt: TIME,
-  startedAt: TIME,
-  finishedAt: null,
-});
+export const run = (id: string, conversationId: string, assistantMessageId: string): Run =>
+  aRun({ id, conversationId, assistantMessageId });
 
 export interface FakeConversation {
   readonly conversation: Conversation;
@@ -63,7 +34,7 @@ export class FakeConversations {
   when: <T>(read: () => T) => Promise<T> = async (read) => read();
 
   add(id: string, userId: string): FakeConversation {
-    const conversation = { id, title: id, model: null, createdAt: TIME, updatedAt: TIME };
+    const conversation = aConversation({ id, title: id });
     const row: FakeConversation = { conversation, userId, fence: 1, messages: [], activeRun: undefined };
     this.rows.set(id, row);
     return row;
@@ -87,6 +58,7 @@ export class FakeConversations {
     return {
       create: unused,
       rename: unused,
+      selectBranch: unused,
       fence: unused,
       list: (scope, { limit }) =>
         this.read("list", () => {
@@ -115,7 +87,7 @@ export class FakeConversations {
           if (row === null) return null;
           const { conversation, messages, activeRun } = row;
           const active = activeRun === undefined ? {} : { activeRun };
-          return { conversation, messages: [...messages], hasMore: false, ...active, queuedRuns: [] };
+          return { conversation, messages: [...messages], hasMore: false, ...active, queuedRuns: [], approvals: [] };
         }),
       part: (scope, messageId, partIndex) =>
         this.read("part", () => {

@@ -4,8 +4,8 @@ import { MemoryEventLog } from "../../src/adapters/event-log.memory.ts";
 import { DeliveryHub } from "../../src/gateway/delivery-hub.ts";
 import { type DeliveryCounters, type DeliveryLink, newDeliveryCounters } from "../../src/gateway/delivery-types.ts";
 import type { Connection, SendOutcome } from "../../src/ports/connection.ts";
-import type { Accumulate, Append, EventLog } from "../../src/ports/event-log.ts";
-import { deltaHead, encodeTextDelta } from "../../src/protocol/codec.ts";
+import { type Accumulate, type Append, type DeltaKey, type EventLog, TEXT } from "../../src/ports/event-log.ts";
+import { deltaHead, encodeDelta } from "../../src/protocol/codec.ts";
 import type { EventItem } from "../../src/protocol/frames.ts";
 import type { Result } from "../../src/protocol/methods.ts";
 import type { Position } from "../../src/protocol/shapes.ts";
@@ -120,7 +120,7 @@ export class Bench {
     this.#writers++;
     this.#n = 0;
     this.epoch = `e${this.#writers}`;
-    const accumulators = texts.map((text, partIndex) => ({ messageId: "m", partIndex, text }));
+    const accumulators = texts.map((text, partIndex) => ({ messageId: "m", partIndex, part: TEXT, text }));
     const result = await this.log.open({ topic, epoch: this.epoch, fence: 1, accumulators, owner: true });
     assert.ok(result.ok);
   }
@@ -130,10 +130,10 @@ export class Bench {
     let at = offset;
     return this.append(
       texts.map((text) => {
-        const delta = { messageId: "m", partIndex: 0, offset: at, text };
+        const delta: DeltaKey = { part: "text", messageId: "m", partIndex: 0, offset: at, text };
         const accumulate: Accumulate = { kind: "extend", messageId: "m", partIndex: 0, offset: at, delta: text };
         at += text.length;
-        return { event: encodeTextDelta(deltaHead("m", 0), delta.offset, text), delta, accumulate };
+        return { event: encodeDelta(deltaHead(TEXT, "m", 0), delta.offset, text), delta, accumulate };
       }),
     );
   }

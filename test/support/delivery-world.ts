@@ -11,14 +11,16 @@ import { DeliveryHub } from "../../src/gateway/delivery-hub.ts";
 import { type DeliveryCounters, type DeliveryLink, newDeliveryCounters } from "../../src/gateway/delivery-types.ts";
 import { HIGH_WATER } from "../../src/gateway/pressure.ts";
 import type { Connection, SendOutcome } from "../../src/ports/connection.ts";
-import type { Accumulator, Append, EventLog, LogListener, Published } from "../../src/ports/event-log.ts";
-import { deltaHead, encodeNotification, encodeTextDelta } from "../../src/protocol/codec.ts";
+import type { EventLog, LogListener, Published } from "../../src/ports/event-log.ts";
+import { encodeNotification } from "../../src/protocol/codec.ts";
 import { MAX_FRAME_OUT } from "../../src/protocol/constants.ts";
+import { bareToolPart } from "../../src/protocol/cut-part.ts";
 import { isErrorCode, ParleyError } from "../../src/protocol/errors.ts";
-import type { Position } from "../../src/protocol/shapes.ts";
+import type { Part, Position } from "../../src/protocol/shapes.ts";
 import { FakeClock } from "./clock.fake.ts";
-import { FakeConversations, message, run, scopeOf, unavailable } from "./conversations.fake.ts";
+import { FakeConversations, scopeOf, unavailable } from "./conversations.fake.ts";
 import { DeliveryClient } from "./delivery-client.ts";
+import { Producer, truthOf } from "./delivery-producer.ts";
 import { recordingLogger } from "./logger.fake.ts";
 
 export const SCOPE = scopeOf("u");
@@ -27,6 +29,7 @@ const TS_ORIGIN = Date.parse("2026-01-01T00:00:00Z");
 /** Calls that have been made and not been answered. */
 export class PendingCalls {
   readonly #calls: ((fails: boolean) => void)[] = [];
+  readonly #working = new Set<Promise<unknown>>();
   #early = 0;
 
   get size(): number {
@@ -35,15 +38,28 @@ export class PendingCalls {
 
   /** Every other call happens when it is made and only its answer waits; the rest happen when they are answered. */
   readonly call = <T>(work: () => T | Promise<T>): Promise<T> => {
-    const done = this.#early++ % 2 === 0 ? settled(work) : undefined;
+    const done = this.#early++ % 2 === 0 ? this.#start(work) : undefined;
     return new Promise<T>((resolve, reject) => {
       this.#calls.push((fails) => {
-        const outcome = done ?? settled(work);
+        const outcome = done ?? this.#start(work);
         if (fails) outcome.then(() => reject(unavailable()), reject);
         else outcome.then(resolve, reject);
       });
     });
   };
+
+  /** Resolves when nothing that has begun is still at work: at once, unless the log is on another server. */
+  async quiet(): Promise<void> {
+    if (this.#working.size > 0) await Promise.allSettled(this.#working);
+  }
+
+  #start<T>(work: () => T | Promise<T>): Promise<T> {
+    const outcome = settled(work);
+    const done = (): boolean => this.#working.delete(outcome);
+    this.#working.add(outcome);
+    outcome.then(done, done);
+    return outcome;
+  }
 
   answer(index: number, fails: boolean): void {
     const [call] = this.#calls.splice(index % Math.max(1, this.#calls.length), 1);
@@ -55,9 +71,15 @@ async function settled<T>(work: () => T | Promise<T>): Promise<T> {
   return work();
 }
 
+/** An empty log that keeps so many events of a topic. `now`: milliseconds since 1970. */
+export type MakeLog = (maxEvents: number, now: () => number) => EventLog;
+
+const memoryLog: MakeLog = (maxEvents, now) => new MemoryEventLog({ maxEvents, now, sweepMs: 2 ** 30 });
+
 /** A log whose calls wait in `PendingCalls`, and whose publications wait to be delivered, dropped or doubled. */
 export class SimLog implements EventLog {
-  inner: MemoryEventLog;
+  inner: EventLog;
+  readonly #make: MakeLog;
   readonly #calls: PendingCalls;
   readonly #clock: FakeClock;
   readonly #listeners = new Map<string, Set<LogListener>>();
@@ -65,14 +87,15 @@ export class SimLog implements EventLog {
   readonly hints: { readonly topic: string; readonly published: Published }[] = [];
   reads = 0;
 
-  constructor(calls: PendingCalls, clock: FakeClock) {
+  constructor(calls: PendingCalls, clock: FakeClock, make: MakeLog = memoryLog) {
+    this.#make = make;
     this.#calls = calls;
     this.#clock = clock;
     this.inner = this.#empty();
   }
 
-  #empty(): MemoryEventLog {
-    return new MemoryEventLog({ maxEvents: 40, now: () => TS_ORIGIN + this.#clock.now(), sweepMs: 2 ** 30 });
+  #empty(): EventLog {
+    return this.#make(40, () => TS_ORIGIN + this.#clock.now());
   }
 
   /** Everything in it is gone. */
@@ -97,6 +120,11 @@ export class SimLog implements EventLog {
     );
   }
 
+  /** The heads are looked at anyway, as time passes. */
+  onReconnect(): () => void {
+    return () => undefined;
+  }
+
   deliver(index: number, how: "once" | "twice" | "drop" | "copy"): void {
     const at = index % Math.max(1, this.hints.length);
     const hint = this.hints[at];
@@ -118,191 +146,6 @@ export class SimLog implements EventLog {
   seal: EventLog["seal"] = () => Promise.reject(new Error("delivery seals nothing"));
   close: EventLog["close"] = () => this.inner.close();
 }
-
-interface TrueMessage {
-  readonly id: string;
-  parts: string[];
-  status: "streaming" | "complete";
-}
-
-/** The run's owner and the committer of one conversation: what it holds is the truth. */
-export class Producer {
-  readonly topic: string;
-  readonly messages: TrueMessage[] = [];
-  /** Committed, and not yet in the log. */
-  readonly outbox: { readonly id: string; readonly event: object; readonly drop?: string }[] = [];
-  readonly #id: string;
-  readonly #log: SimLog;
-  readonly #store: FakeConversations;
-  #epoch: string | undefined;
-  #writer = 0;
-  #n = 0;
-  #fence = 1;
-  #ids = 0;
-  events = 0;
-
-  constructor(id: string, log: SimLog, store: FakeConversations) {
-    this.#id = id;
-    this.topic = `conversation:${id}`;
-    this.#log = log;
-    this.#store = store;
-    store.add(id, "u");
-  }
-
-  get #row() {
-    const row = this.#store.rows.get(this.#id);
-    assert.ok(row);
-    return row;
-  }
-
-  get #streaming(): TrueMessage | undefined {
-    const last = this.messages.at(-1);
-    return last?.status === "streaming" ? last : undefined;
-  }
-
-  get isStreaming(): boolean {
-    return this.#streaming !== undefined;
-  }
-
-  get #accumulators(): Accumulator[] {
-    const streaming = this.#streaming;
-    if (streaming === undefined) return [];
-    return streaming.parts.map((text, partIndex) => ({ messageId: streaming.id, partIndex, text }));
-  }
-
-  /** Streams on: starts a message if there is none, `count` deltas of `size` units in one turn. */
-  async stream(count: number, size: number): Promise<void> {
-    const appends: Omit<Append, "topic" | "epoch" | "identity">[] = [];
-    let current = this.#streaming;
-    if (current === undefined) {
-      current = { id: `m${this.#id}${++this.#ids}`, parts: [""], status: "streaming" };
-      this.messages.push(current);
-      this.#row.messages.push(message(current.id, "streaming", [], this.#id));
-      this.#row.activeRun = run(`r${current.id}`, this.#id, current.id);
-      const event = { type: "TEXT_MESSAGE_START", messageId: current.id, role: "assistant", runId: "r", partIndex: 0 };
-      appends.push({
-        event: JSON.stringify(event),
-        accumulate: { kind: "reset", messageId: current.id, partIndex: 0, length: 0 },
-      });
-    }
-    const { id: messageId, parts } = current;
-    const partIndex = parts.length - 1;
-    for (let i = 0; i < count; i++) {
-      const offset = parts[partIndex]?.length ?? 0;
-      const text = `${offset}·😀`.padEnd(size, "x");
-      parts[partIndex] += text;
-      appends.push({
-        event: encodeTextDelta(deltaHead(messageId, partIndex), offset, text),
-        delta: { messageId, partIndex, offset, text },
-        accumulate: { kind: "extend", messageId, partIndex, offset, delta: text },
-      });
-    }
-    await this.#append(appends);
-  }
-
-  nextPart(): void {
-    const current = this.#streaming;
-    if (current !== undefined && current.parts.length < 3 && current.parts.at(-1) !== "") current.parts.push("");
-  }
-
-  /** Another process goes on with the message, from a shorter text. */
-  async takeOver(keep: number): Promise<void> {
-    const current = this.#streaming;
-    if (current === undefined) return;
-    this.#fence++;
-    this.#row.fence = this.#fence;
-    const sealed = await this.#log.inner.seal(this.topic, this.#fence);
-    const partIndex = current.parts.length - 1;
-    let length = Math.min(keep, current.parts[partIndex]?.length ?? 0);
-    if (/[\udc00-\udfff]/.test(current.parts[partIndex]?.[length] ?? "")) length--;
-    current.parts[partIndex] = current.parts[partIndex]?.slice(0, length) ?? "";
-    this.#writer++;
-    this.#n = 0;
-    this.#epoch = sealed.ok ? sealed.state.epoch : undefined;
-    const value = { messageId: current.id, partIndex, length, attempt: this.#fence, runId: "r" };
-    const event = JSON.stringify({ type: "CUSTOM", name: "message.reset", value });
-    await this.#append([{ event, accumulate: { kind: "reset", messageId: current.id, partIndex, length } }]);
-  }
-
-  /** Commits the message; its announcement waits in the outbox. */
-  finish(): void {
-    const current = this.#streaming;
-    if (current === undefined) return;
-    current.status = "complete";
-    const row = this.#row;
-    row.messages = row.messages.map((found) =>
-      found.id === current.id ? message(found.id, "complete", current.parts, this.#id) : found,
-    );
-    row.activeRun = undefined;
-    const partIndex = current.parts.length - 1;
-    const length = current.parts[partIndex]?.length ?? 0;
-    const event = { type: "TEXT_MESSAGE_END", messageId: current.id, partIndex, length, status: "complete" };
-    this.outbox.push({ id: `end ${current.id}`, event, drop: current.id });
-  }
-
-  /** Commits a whole message. */
-  post(size: number): void {
-    if (this.#streaming !== undefined) return;
-    const made = message(`p${this.#id}${++this.#ids}`, "complete", ["p".repeat(size)], this.#id);
-    this.messages.push({ id: made.id, parts: made.parts.map(({ text }) => text), status: "complete" });
-    this.#row.messages.push(made);
-    this.outbox.push({ id: made.id, event: { type: "CUSTOM", name: "message.created", value: { message: made } } });
-  }
-
-  async announce(): Promise<void> {
-    for (const { id, event, drop } of this.outbox.splice(0)) {
-      const append: Append = {
-        topic: this.topic,
-        epoch: null,
-        identity: { eventId: id },
-        event: JSON.stringify(event),
-        ...(drop === undefined ? {} : { accumulate: { kind: "drop", messageId: drop } }),
-      };
-      this.events++;
-      const [result] = await this.#log.inner.append([append]);
-      if (result?.ok) continue;
-      await this.reopen(false);
-      await this.#log.inner.append([append]);
-    }
-  }
-
-  /** A new epoch; with `always`, also when the old one still stands. */
-  async reopen(always: boolean): Promise<void> {
-    const owner = this.#streaming !== undefined;
-    if (!owner && always) return;
-    this.#writer++;
-    this.#n = 0;
-    const request = {
-      topic: this.topic,
-      epoch: newEpoch(),
-      fence: this.#fence,
-      accumulators: this.#accumulators,
-      owner,
-    };
-    const { state } = await this.#log.inner.open(request);
-    this.#epoch = state.epoch;
-  }
-
-  async #append(appends: readonly Omit<Append, "topic" | "epoch" | "identity">[]): Promise<void> {
-    this.events += appends.length;
-    if (this.#epoch === undefined) return this.reopen(true);
-    const epoch = this.#epoch;
-    const results = await this.#log.inner.append(
-      appends.map((append) => ({
-        ...append,
-        topic: this.topic,
-        epoch,
-        identity: { writer: `w${this.#writer}`, n: ++this.#n, fence: this.#fence },
-      })),
-    );
-    if (results.every(({ ok }) => ok)) return;
-    // The text is in the accumulators of the new epoch.
-    await this.reopen(true);
-  }
-}
-
-let epochs = 0;
-const newEpoch = () => `epoch-${++epochs}`;
 
 /** Counts what the peer has not read; nothing arrives before `transmit`. */
 export class SimConnection implements Connection {
@@ -358,7 +201,7 @@ interface SimPeer {
 export class World {
   readonly clock = new FakeClock();
   readonly calls = new PendingCalls();
-  readonly log = new SimLog(this.calls, this.clock);
+  readonly log: SimLog;
   readonly store = new FakeConversations();
   readonly counters: DeliveryCounters = newDeliveryCounters();
   readonly logger = recordingLogger();
@@ -368,7 +211,8 @@ export class World {
   #hub: DeliveryHub;
   #requests = 0;
 
-  constructor(topics: number, clients: number) {
+  constructor(topics: number, clients: number, makeLog?: MakeLog) {
+    this.log = new SimLog(this.calls, this.clock, makeLog);
     this.store.when = this.calls.call;
     this.producers = Array.from({ length: topics }, (_, i) => new Producer(`c${i}`, this.log, this.store));
     this.#hub = this.#newHub();
@@ -461,6 +305,12 @@ export class World {
     peer.link.notePressure();
   }
 
+  /** Lets everything happen that has begun. */
+  async turn(): Promise<void> {
+    await turn();
+    await this.calls.quiet();
+  }
+
   /** Nothing fails or is lost any more, and everybody reads: until nothing happens any more. */
   async settle(): Promise<void> {
     for (const producer of this.producers) {
@@ -476,12 +326,12 @@ export class World {
           this.transmit(peer, Infinity);
           this.subscribeWanted(peer);
         }
-        await turn();
+        await this.turn();
         if (this.failure !== undefined) throw this.failure;
         if (this.calls.size === 0 && this.peers.every(({ connection }) => connection.bufferedBytes === 0)) break;
       }
       this.clock.advance(1_000);
-      await turn();
+      await this.turn();
       if (round > 30) for (const peer of this.peers) this.heartbeat(peer);
     }
   }
@@ -495,21 +345,15 @@ export class World {
     for (const { client, connection } of this.peers) {
       this.mostBuffered = Math.max(this.mostBuffered, connection.mostBuffered);
       for (const producer of this.producers) {
-        const { messages, cursor, stream, wantsSubscribe } = client.view(producer.topic);
+        const { cursor, stream, wantsSubscribe } = client.view(producer.topic);
+        const messages = client.messages(producer.topic);
         assert.equal(wantsSubscribe, "no", "a client is still not content");
         assert.equal(stream?.next, (cursor?.seq ?? 0) + 1);
         for (const [id, shown] of messages) {
           const truth = producer.messages.find((found) => found.id === id);
           assert.ok(truth, `${id} is shown and does not exist`);
           assert.equal(shown.status, truth.status, `status of ${id}`);
-          const texts = shown.parts.map(({ text }) => text);
-          const expected = truth.parts.map((text, i) =>
-            shown.parts[i]?.length === undefined ? text : text.slice(0, texts[i]?.length),
-          );
-          while (expected.at(-1) === "" && expected.length > texts.length) expected.pop();
-          assert.deepEqual(texts.map(digest), expected.map(digest), `text of ${id}`);
-          for (const [i, { length }] of shown.parts.entries())
-            if (length !== undefined) assert.equal(length, truth.parts[i]?.length);
+          checkParts(shown.parts, truthOf(truth), id);
         }
         const newest = producer.messages.at(-1);
         if (newest !== undefined) assert.ok(messages.has(newest.id), `${newest.id} is not shown`);
@@ -525,7 +369,28 @@ export class World {
   }
 }
 
-const digest = (text: string): string =>
-  text.length > 60 ? `${text.length}: ${text.slice(0, 20)}…${text.slice(-20)}` : text;
+/** Parts that came cut show the beginning, or nothing, of what is there, and say how much that is. */
+function checkParts(shown: readonly Part[], truth: readonly Part[], id: string): void {
+  assert.deepEqual(
+    shown.map(described),
+    truth.map((part, i) => described(asCut(part, shown[i]))),
+    `parts of ${id}`,
+  );
+  assert.equal(shown.length, truth.length, `parts of ${id}`);
+}
 
-export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+function asCut(part: Part, shown: Part | undefined): Part {
+  if (part.type === "tool") return shown?.type === "tool" && shown.length !== undefined ? bareToolPart(part) : part;
+  const cut = part.type !== "file" && shown?.type === part.type && shown.length !== undefined;
+  return cut ? { ...part, text: part.text.slice(0, shown.text.length), length: part.text.length } : part;
+}
+
+/** Long texts as a few of their letters. */
+const described = (part: Part): unknown =>
+  JSON.parse(JSON.stringify(part), (_key, value: unknown) =>
+    typeof value === "string" && value.length > 60
+      ? `${value.length}: ${value.slice(0, 20)}…${value.slice(-20)}`
+      : value,
+  );
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -81,6 +81,15 @@ export async function readFrom(log: EventLog, topic: string, after: Position): P
   }
 }
 
+/** Everything of the epoch that stands; what its owner brought has taken the first seqs. */
+export async function readAll(log: EventLog, topic: string): Promise<LogEntry[]> {
+  const { epoch, seq: head } = await stateOf(log, topic);
+  for (let seq = 0; seq < head; seq++) {
+    if ((await insist(() => log.read(topic, { epoch, seq }, 1))).ok) return readFrom(log, topic, { epoch, seq });
+  }
+  return [];
+}
+
 export async function stateOf(log: EventLog, topic: string): Promise<TopicState> {
   const state = await insist(() => log.state(topic));
   assert.ok(state !== null);

@@ -76,6 +76,7 @@ export class FaultyEventLog implements EventLog {
   readonly #make: () => EventLog;
   readonly #random: () => number;
   readonly #subscriptions = new Set<Subscription>();
+  readonly #reconnected = new Set<() => void>();
   #inner: EventLog;
 
   constructor(make: () => EventLog, seed: number, faults: Faults = ALL_FAULTS) {
@@ -83,6 +84,11 @@ export class FaultyEventLog implements EventLog {
     this.#random = seeded(seed);
     this.#inner = make();
     this.faults = faults;
+  }
+
+  /** Says that publications may have been missed, as after a lost connection. */
+  reconnect(): void {
+    for (const listener of this.#reconnected) listener();
   }
 
   /** Loses everything that was stored. Subscriptions stay. */
@@ -94,6 +100,7 @@ export class FaultyEventLog implements EventLog {
       subscription.stop = this.#listen(subscription);
     }
     await old.close();
+    this.reconnect();
   }
 
   open(request: OpenRequest): Promise<OpenResult> {
@@ -132,6 +139,15 @@ export class FaultyEventLog implements EventLog {
       subscription.active = false;
       subscription.stop();
       this.#subscriptions.delete(subscription);
+    };
+  }
+
+  onReconnect(listener: () => void): () => void {
+    this.#reconnected.add(listener);
+    const stop = this.#inner.onReconnect(listener);
+    return () => {
+      this.#reconnected.delete(listener);
+      stop();
     };
   }
 

@@ -9,11 +9,12 @@ import { originPolicy } from "../../src/gateway/origin.ts";
 import type { Entry } from "../../src/gateway/registry.ts";
 import type { Connection } from "../../src/ports/connection.ts";
 import { noMetrics } from "../../src/ports/metrics.ts";
-import type { AgentService, ReadService, Services } from "../../src/ports/services.ts";
+import type { AgentService, ReadService, Services, ToolCatalog } from "../../src/ports/services.ts";
 import type { SessionStore, Store } from "../../src/ports/store.ts";
 import { type ErrorCode, ERRORS, ParleyError } from "../../src/protocol/errors.ts";
 import type { ErrorFrame, Hello, Notification, ServerFrame } from "../../src/protocol/frames.ts";
 import type { MethodName, ParamsInput, Result } from "../../src/protocol/methods.ts";
+import type { ConnectionCounts } from "../../src/sessions/connection-counts.ts";
 import type { Permission } from "../../src/sessions/handler.ts";
 import { SessionManager } from "../../src/sessions/session-manager.ts";
 import type { UserContext } from "../../src/sessions/user-context.ts";
@@ -39,11 +40,13 @@ export type Replaced = Partial<Record<MethodName, (context: UserContext, params:
 
 export interface HarnessOptions {
   readonly limits?: Partial<GatewayLimits>;
+  readonly counts?: ConnectionCounts;
   readonly replace?: Replaced;
   readonly permit?: Partial<Record<MethodName, Permission>>;
   readonly store?: Store;
   readonly reads?: ReadService;
   readonly agent?: AgentService;
+  readonly tools?: ToolCatalog;
   readonly hub?: { open(connection: Connection): DeliveryLink };
   readonly checkResults?: boolean;
 }
@@ -67,6 +70,7 @@ export class Harness {
       lifetimeMs: 24 * 3_600_000,
       accessToken: ACCESS_TOKEN,
       requestRate: { perSecond: limits.requestsPerSecond, burst: limits.requestBurst },
+      counts: options.counts,
       ...(options.store === undefined ? { now: () => this.fake.now } : {}),
     });
     const services: Services = {
@@ -77,11 +81,14 @@ export class Harness {
       models: {
         defaultModel: "demo",
         list: () => [{ id: "demo", provider: "demo", name: "Demo", demo: true, available: true }],
+        chain: () => absent("chain"),
         provider: (model) => {
           if (model !== "demo") throw new ParleyError("MODEL_UNAVAILABLE");
           return absent("provider");
         },
       },
+      tools: options.tools ?? absent("tools"),
+      files: absent("files"),
       runLimits: { maxQueued: 20, deadlineMs: 60_000 },
     };
     this.gateway = createGateway({
@@ -96,6 +103,7 @@ export class Harness {
       log: this.log,
       nodeId: "node-1",
       limits,
+      counts: options.counts,
       checkResults: options.checkResults ?? true,
       origins: originPolicy({ allowedOrigins: [], boundTo: "127.0.0.1" }),
       clock: this.clock,

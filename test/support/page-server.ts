@@ -1,33 +1,40 @@
-import { once } from "node:events";
 /**
  * A server whose every word a test chooses: it speaks parley.v1 to pages, keeps its conversations in a plain object,
  * and answers a message only when it is told to. The pages and headers are the real ones.
  */
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { errorAnswer } from "../../src/gateway/http-answer.ts";
 import { SECURITY_HEADERS } from "../../src/gateway/http-headers.ts";
 import { staticRoute } from "../../src/gateway/static.ts";
 import { encodeError, encodeResult } from "../../src/protocol/codec.ts";
 import { PROTOCOL } from "../../src/protocol/constants.ts";
-import { ERRORS, type ErrorCode, ParleyError } from "../../src/protocol/errors.ts";
+import { ERRORS, type ErrorCode, type Issue, ParleyError } from "../../src/protocol/errors.ts";
 import type { ParleyEvent } from "../../src/protocol/events.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
-import type { Conversation, Message, ModelInfo, Run } from "../../src/protocol/shapes.ts";
+import type {
+  Approval,
+  Conversation,
+  FilePart,
+  Message,
+  ModelInfo,
+  Part,
+  PlanTask,
+  Run,
+  ToolArgs,
+  ToolPart,
+  Usage,
+} from "../../src/protocol/shapes.ts";
+import { type Asked, PageThread, USER } from "./page-thread.ts";
 import { acceptSocket, type ServerSocket } from "./websocket-server.ts";
 
-const USER = { id: "user-1", name: "Ada" };
 const EPOCH = "epoch-1";
 
 interface Topic {
   epoch: string;
   readonly log: { readonly seq: number; readonly event: ParleyEvent }[];
-}
-
-interface Thread {
-  conversation: Conversation;
-  readonly messages: Message[];
-  readonly runs: Run[];
 }
 
 interface Connection {
@@ -41,6 +48,8 @@ export interface PageServerOptions {
   readonly models?: readonly ModelInfo[];
   /** UTF-16 units of a message that a snapshot shows; what is longer comes cut. */
   readonly cutAt?: number;
+  /** Every event is sent so often. */
+  readonly repeats?: number;
   /** Called for each message, after its run was made; by default nothing answers. */
   readonly onMessage?: (run: Run, text: string, server: PageServer) => void;
 }
@@ -50,12 +59,18 @@ export class PageServer {
   /** The code of a login link that works, again and again. */
   readonly code = "good-code";
   readonly token = "a-good-access-token-of-32-characters";
-  readonly threads = new Map<string, Thread>();
+  readonly threads = new Map<string, PageThread>();
   /** Methods that are refused, and with what. */
   readonly refusals = new Map<string, ErrorCode>();
+  /** What is wrong with the arguments of the next decision. */
+  issues: readonly Issue[] = [];
   /** Every request that came, in order. */
   readonly requests: { readonly method: string; readonly params: Params }[] = [];
   readonly sessions = new Set<string>();
+  /** What was uploaded, by id. */
+  readonly files = new Map<string, { readonly part: FilePart; readonly bytes: Uint8Array }>();
+  /** Uploads wait for this. */
+  uploads: Promise<void> = Promise.resolve();
   /** New connections are cut off at once. */
   down = false;
   readonly #topics = new Map<string, Topic>();
@@ -96,20 +111,34 @@ export class PageServer {
     for (const { socket } of this.#connections) socket.close(code);
   }
 
-  /** A conversation that exists, with messages as `[role, text]`. */
-  thread(title: string, messages: readonly (readonly ["user" | "assistant", string])[] = [], ageMs = 0): Thread {
+  /** A conversation that exists, with messages as `[role, text]`, or `[role, parts]`. */
+  thread(
+    title: string,
+    messages: readonly (readonly ["user" | "assistant", string | readonly Part[]])[] = [],
+    ageMs = 0,
+  ): PageThread {
     const at = new Date(Date.now() - ageMs).toISOString();
-    const conversation: Conversation = { id: uuidv7(), title, model: null, createdAt: at, updatedAt: at };
-    const thread: Thread = { conversation, messages: [], runs: [] };
-    for (const [role, text] of messages) {
-      thread.messages.push(makeMessage(conversation.id, role, text, thread.messages.at(-1)?.id ?? null));
+    const conversation: Conversation = {
+      id: uuidv7(),
+      title,
+      model: null,
+      headMessageId: null,
+      createdAt: at,
+      updatedAt: at,
+    };
+    const topic = `conversation:${conversation.id}`;
+    const thread = new PageThread(conversation, (event, repeat) => this.emit(topic, event, repeat));
+    thread.onTurn = (run, text) => this.#options.onMessage?.(run, text, this);
+    for (const [role, content] of messages) {
+      const parts: Part[] = typeof content === "string" ? [{ type: "text", text: content }] : [...content];
+      thread.add({ role, parts });
     }
     this.threads.set(conversation.id, thread);
     return thread;
   }
 
   /** Appends to a topic and sends it to who follows it. `repeat` sends it that often. */
-  emit(topicName: string, event: ParleyEvent, repeat = 1): void {
+  emit(topicName: string, event: ParleyEvent, repeat = this.#options.repeats ?? 1): void {
     const topic = this.#topic(topicName);
     const seq = topic.log.length + 1;
     topic.log.push({ seq, event });
@@ -125,73 +154,60 @@ export class PageServer {
     }
   }
 
+  // ── what a run does ─────────────────────────────────────────────────────────────────────────────────────────────
+
   begin(run: Run): Message {
-    const thread = this.#thread(run.conversationId);
-    const message = makeMessage(run.conversationId, "assistant", "", run.userMessageId, run, "streaming");
-    const question = thread.messages.find(({ id }) => id === run.userMessageId);
-    if (question !== undefined) question.runId = run.id;
-    Object.assign(run, { status: "running", startedAt: new Date().toISOString() });
-    thread.messages.push(message);
-    this.emit(topicOf(run), {
-      type: "RUN_STARTED",
-      threadId: run.conversationId,
-      runId: run.id,
-      run: { ...run },
-      message: clone(message),
-    });
-    return message;
+    return this.#of(run).begin(run);
   }
 
   /** Adds text to the answer of a run that has begun. `repeat`: how often it is sent. */
-  say(run: Run, delta: string, repeat = 1): void {
-    const message = this.#answer(run);
-    const [part = { type: "text", text: "" }] = message.parts;
-    const offset = part.text.length;
-    message.parts = [{ ...part, text: part.text + delta }];
-    this.emit(
-      topicOf(run),
-      { type: "TEXT_MESSAGE_CONTENT", messageId: message.id, partIndex: 0, offset, delta },
-      repeat,
-    );
+  say(run: Run, delta: string, repeat?: number): void {
+    this.#of(run).say(run, delta, repeat);
   }
 
-  reset(run: Run, length: number): void {
-    const message = this.#answer(run);
-    const text = message.parts[0]?.text ?? "";
-    message.parts = [{ type: "text", text: text.slice(0, length) }];
-    const value = { messageId: message.id, partIndex: 0, length, attempt: run.attempt + 1, runId: run.id };
-    this.emit(topicOf(run), { type: "CUSTOM", name: "message.reset", value });
+  reason(run: Run, delta: string): void {
+    this.#of(run).reason(run, delta);
   }
 
-  finish(run: Run, status: "completed" | "stopped" | "failed", error?: string): void {
-    const message = this.#answer(run);
-    const messageStatus = { completed: "complete", stopped: "stopped", failed: "failed" } as const;
-    message.status = messageStatus[status];
-    Object.assign(run, {
-      status,
-      finishedAt: new Date().toISOString(),
-      error: error === undefined ? null : { code: "MODEL_FAILED", message: error },
-    });
-    const ends = { threadId: run.conversationId, runId: run.id, run: { ...run } };
-    this.emit(topicOf(run), {
-      type: "TEXT_MESSAGE_END",
-      messageId: message.id,
-      partIndex: 0,
-      length: message.parts[0]?.text.length ?? 0,
-      status: message.status,
-    });
-    if (status === "failed") {
-      this.emit(topicOf(run), { type: "RUN_ERROR", ...ends, message: error ?? "", code: "MODEL_FAILED" });
-    } else {
-      const outcome = { type: status === "completed" ? "success" : "cancelled" } as const;
-      this.emit(topicOf(run), { type: "RUN_FINISHED", ...ends, outcome, usage: [] });
-    }
-    const next = this.#thread(run.conversationId).runs.find((other) => other.status === "queued");
-    const question = next && this.#thread(run.conversationId).messages.find(({ id }) => id === next.userMessageId);
-    if (next === undefined || question === undefined) return;
-    question.parentId = message.id;
-    this.emit(topicOf(run), { type: "CUSTOM", name: "message.updated", value: { message: clone(question) } });
-    this.#options.onMessage?.(next, question.parts[0]?.text ?? "", this);
+  /** The model calls a tool; `whole`: with all of the arguments. The call's id. */
+  call(run: Run, name: string, args: ToolArgs = {}, whole = true): string {
+    return this.#of(run).call(run, name, args, whole);
+  }
+
+  tool(run: Run, toolCallId: string, changes: Partial<ToolPart>): void {
+    this.#of(run).tool(run, toolCallId, changes);
+  }
+
+  progress(run: Run, toolCallId: string, message: string, fraction?: number): void {
+    this.#of(run).progress(run, toolCallId, message, fraction);
+  }
+
+  ask(run: Run, toolCallId: string, fields?: Partial<Approval>): Approval {
+    return this.#of(run).ask(run, toolCallId, fields);
+  }
+
+  plan(run: Run, plan: readonly PlanTask[]): void {
+    this.#of(run).plan(run, plan);
+  }
+
+  notice(run: Run, message: string): void {
+    this.#of(run).notice(run, message);
+  }
+
+  join(run: Run): void {
+    this.#of(run).join(run);
+  }
+
+  reset(run: Run, length: number, partIndex?: number): void {
+    this.#of(run).reset(run, length, partIndex);
+  }
+
+  finish(run: Run, status: "completed" | "stopped" | "failed", error?: string, usage?: Usage): void {
+    this.#of(run).finish(run, status, error, usage);
+  }
+
+  #of({ conversationId }: Run): PageThread {
+    return this.#thread(conversationId);
   }
 
   /** The run that answers, or was the last to. */
@@ -204,16 +220,10 @@ export class PageServer {
     return run;
   }
 
-  #thread(id: string): Thread {
+  #thread(id: string): PageThread {
     const thread = this.threads.get(id);
     if (thread === undefined) throw new ParleyError("NOT_FOUND");
     return thread;
-  }
-
-  #answer(run: Run): Message {
-    const message = this.#thread(run.conversationId).messages.find(({ id }) => id === run.assistantMessageId);
-    if (message === undefined) throw new Error("the run has not begun");
-    return message;
   }
 
   #topic(name: string): Topic {
@@ -230,9 +240,13 @@ export class PageServer {
     for (const { socket, topics } of this.#connections) if (topics.has(topic)) socket.send(text);
   }
 
+  // ── HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = "/"] = (request.url ?? "/").split("?", 1);
     if (path === "/auth/session") return this.#session(request, response);
+    if (path === "/files") return this.#upload(request, response);
+    if (path.startsWith("/files/")) return this.#download(path.slice("/files/".length), response);
     const answer = await this.#static?.handle({
       method: "GET",
       path,
@@ -244,6 +258,34 @@ export class PageServer {
     });
     response.writeHead(answer?.status ?? 500, { ...SECURITY_HEADERS, ...answer?.headers });
     response.end(answer?.body);
+  }
+
+  async #upload(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    await this.uploads;
+    const refusal = this.refusals.get("files");
+    if (refusal !== undefined) {
+      const { status, headers, body } = errorAnswer(new ParleyError(refusal));
+      response.writeHead(status, { ...SECURITY_HEADERS, ...headers }).end(body);
+      return;
+    }
+    const bytes = Buffer.concat(chunks);
+    const name = decodeURIComponent(String(request.headers["x-file-name"] ?? ""));
+    const mediaType = request.headers["content-type"] ?? "";
+    const part: FilePart = { type: "file", fileId: uuidv7(), name, mediaType, size: bytes.length };
+    this.files.set(part.fileId, { part, bytes });
+    const { type: _, ...file } = part;
+    response.writeHead(201, { ...SECURITY_HEADERS, "content-type": "application/json" }).end(JSON.stringify({ file }));
+  }
+
+  #download(id: string, response: ServerResponse): void {
+    const file = this.files.get(id);
+    if (file === undefined) {
+      response.writeHead(404, SECURITY_HEADERS).end();
+      return;
+    }
+    response.writeHead(200, { ...SECURITY_HEADERS, "content-type": file.part.mediaType }).end(file.bytes);
   }
 
   async #session(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -353,19 +395,40 @@ export class PageServer {
         after.push(() => this.#changed("conversation.renamed", thread.conversation));
         return { conversation: thread.conversation };
       }
-      case "message.read": {
-        const text = this.#messages().find(({ id }) => id === params["messageId"])?.parts[0]?.text ?? "";
-        return { text: text.slice(Number(params["offset"])), length: text.length };
+      case "conversation.selectBranch": {
+        const thread = this.#thread(String(params["conversationId"]));
+        const conversation = thread.select(String(params["messageId"]));
+        after.push(() => thread.selected());
+        return { conversation };
       }
-      case "run.get":
-        return {
-          run: [...this.threads.values()].flatMap(({ runs }) => runs).find(({ id }) => id === params["runId"]),
-          steps: [],
-        };
+      case "message.read":
+        return this.#read(String(params["messageId"]), Number(params["partIndex"]), Number(params["offset"]));
+      case "run.get": {
+        const { run } = this.#run(String(params["runId"]));
+        return { run, steps: [] };
+      }
       case "chat.send":
         return this.#chat(params, after);
+      case "chat.edit":
+        return this.#thread(String(params["conversationId"])).edit(
+          String(params["messageId"]),
+          this.#asked(params),
+          after,
+        );
+      case "chat.regenerate":
+        return this.#thread(String(params["conversationId"])).again(
+          String(params["messageId"]),
+          params["model"] as string | undefined,
+          after,
+        );
+      case "run.retry": {
+        const { thread, run } = this.#run(String(params["runId"]));
+        return thread.again(run.userMessageId, undefined, after);
+      }
       case "chat.stop":
         return this.#stop(params, after);
+      case "approval.decide":
+        return this.#decide(params);
       default:
         return {};
     }
@@ -373,6 +436,14 @@ export class PageServer {
 
   #messages(): Message[] {
     return [...this.threads.values()].flatMap(({ messages }) => messages);
+  }
+
+  #run(runId: string): { readonly thread: PageThread; readonly run: Run } {
+    for (const thread of this.threads.values()) {
+      const run = thread.runs.find(({ id }) => id === runId);
+      if (run !== undefined) return { thread, run };
+    }
+    throw new ParleyError("NOT_FOUND");
   }
 
   #list(): Conversation[] {
@@ -407,85 +478,97 @@ export class PageServer {
     if (kind === "user") {
       return { mode: "snapshot", position: head, snapshot: { conversations: this.#list(), nextCursor: null } };
     }
-    const { conversation, messages, runs } = this.#thread(id);
-    const activeRun = runs.find(({ status }) => status === "running");
+    const { conversation, messages, active, queued, approvals } = this.#thread(id);
     const snapshot = {
       conversation,
       messages: messages.slice(-50).map((message) => this.#cut(message)),
       hasMore: messages.length > 50,
-      ...(activeRun === undefined ? {} : { activeRun: { ...activeRun } }),
-      queuedRuns: runs.filter(({ status }) => status === "queued").map((run) => ({ ...run })),
+      ...(active === undefined ? {} : { activeRun: { ...active } }),
+      queuedRuns: queued.map((run) => ({ ...run })),
+      approvals: approvals.filter(({ status }) => status === "pending"),
     };
     return { mode: "snapshot", position: head, snapshot };
   }
 
   #cut(message: Message): Message {
     const { cutAt = Infinity } = this.#options;
-    const parts = message.parts.map((part) =>
-      part.text.length > cutAt ? { ...part, text: part.text.slice(0, cutAt), length: part.text.length } : part,
-    );
+    const parts = message.parts.map((part): Part => {
+      switch (part.type) {
+        case "text":
+        case "reasoning":
+          return part.text.length > cutAt
+            ? { ...part, text: part.text.slice(0, cutAt), length: part.text.length }
+            : part;
+        case "tool": {
+          const { result: _, ...rest } = part;
+          const { length } = JSON.stringify(part);
+          return length > cutAt ? { ...rest, args: {}, length } : part;
+        }
+        case "file":
+          return part;
+      }
+    });
     return { ...message, parts };
+  }
+
+  #read(messageId: string, partIndex: number, offset: number): unknown {
+    const part = this.#messages().find(({ id }) => id === messageId)?.parts[partIndex];
+    const text = part?.type === "text" || part?.type === "reasoning" ? part.text : JSON.stringify(part ?? null);
+    return { text: text.slice(offset), length: text.length };
   }
 
   #page(conversationId: string, before: string, limit: number): unknown {
     const { conversation, messages } = this.#thread(conversationId);
     const end = messages.findIndex(({ id }) => id === before);
     const start = Math.max(0, end - limit);
-    return { conversation, messages: messages.slice(start, end).map(clone), hasMore: start > 0, position: null };
+    return { conversation, messages: structuredClone(messages.slice(start, end)), hasMore: start > 0, position: null };
+  }
+
+  #asked(params: Params): Asked {
+    const parts = (params["parts"] ?? []) as readonly { readonly fileId: string }[];
+    const files = parts.map(({ fileId }) => {
+      const file = this.files.get(fileId);
+      if (file === undefined) throw new ParleyError("INVALID_PARAMS");
+      return file.part;
+    });
+    return {
+      text: String(params["text"]),
+      files,
+      model: params["model"] as string | undefined,
+      whenBusy: (params["whenBusy"] as string | undefined) ?? "queue",
+      clientMessageId: params["clientMessageId"] as string | undefined,
+    };
   }
 
   #chat(params: Params, after: (() => void)[]): unknown {
-    const conversationId = String(params["conversationId"]);
-    const text = String(params["text"]);
-    const thread = this.#thread(conversationId);
-    const busy = thread.runs.find(({ status }) => status === "running" || status === "queued");
-    const interrupt = params["whenBusy"] === "interrupt";
-    const message = makeMessage(
-      conversationId,
-      "user",
-      text,
-      busy === undefined ? (thread.messages.at(-1)?.id ?? null) : null,
-    );
-    message.id = typeof params["clientMessageId"] === "string" ? params["clientMessageId"] : message.id;
-    const run = makeRun(conversationId, message.id, thread.runs.length + 1);
-    message.runId = run.id;
-    const known = thread.messages.find(({ id }) => id === message.id);
-    if (known !== undefined) {
-      const earlier = thread.runs.find(({ id }) => id === known.runId) ?? run;
-      return { runId: earlier.id, userMessageId: known.id, state: "running" };
-    }
-    thread.messages.push(message);
-    thread.runs.push(run);
-    thread.conversation = {
-      ...thread.conversation,
-      title: thread.conversation.title || text.slice(0, 60),
-      updatedAt: new Date().toISOString(),
-    };
-    after.push(() => {
-      this.#changed("conversation.updated", thread.conversation);
-      this.emit(topicOf(run), { type: "CUSTOM", name: "message.created", value: { message: clone(message) } });
-      if (busy === undefined) return this.#options.onMessage?.(run, text, this);
-      this.emit(topicOf(run), { type: "CUSTOM", name: "run.updated", value: { run: { ...run } } });
-      if (interrupt) this.finish(busy, "stopped");
-    });
-    return { runId: run.id, userMessageId: message.id, state: busy === undefined ? "running" : "queued" };
+    const thread = this.#thread(String(params["conversationId"]));
+    const asked = this.#asked(params);
+    const { conversation } = thread;
+    const title = conversation.title || asked.text.slice(0, 60);
+    thread.conversation = { ...conversation, title, updatedAt: new Date().toISOString() };
+    after.push(() => this.#changed("conversation.updated", thread.conversation));
+    return thread.send(asked, after);
   }
 
   #stop(params: Params, after: (() => void)[]): unknown {
-    const run = [...this.threads.values()]
-      .flatMap(({ runs }) => runs)
-      .find(({ id, conversationId, status }) =>
-        "runId" in params
-          ? id === params["runId"]
-          : conversationId === params["conversationId"] && status === "running",
-      );
-    if (run === undefined) return { stopped: false };
-    after.push(() => {
-      if (run.status === "running") return this.finish(run, "stopped");
-      Object.assign(run, { status: "stopped", finishedAt: new Date().toISOString() });
-      this.emit(topicOf(run), { type: "CUSTOM", name: "run.updated", value: { run: { ...run } } });
-    });
+    const { thread, run } =
+      "runId" in params
+        ? this.#run(String(params["runId"]))
+        : ((thread) => ({ thread, run: thread.active }))(this.#thread(String(params["conversationId"])));
+    if (run === undefined || run.finishedAt !== null) return { stopped: false };
+    after.push(() => thread.stop(run));
     return { stopped: true };
+  }
+
+  #decide(params: Params): unknown {
+    const issues = this.issues;
+    this.issues = [];
+    if (issues.length > 0) throw new ParleyError("INVALID_PARAMS", { issues, message: issues[0]?.expected ?? "" });
+    const id = String(params["approvalId"]);
+    const thread = [...this.threads.values()].find(({ approvals }) => approvals.some((approval) => approval.id === id));
+    if (thread === undefined) throw new ParleyError("NOT_FOUND");
+    const decision = params["decision"] as "approve" | "deny";
+    return { approval: thread.decide(id, decision, params["args"] as ToolArgs | undefined) };
   }
 }
 
@@ -497,45 +580,3 @@ export const DEMO: ModelInfo = {
   hint: "The built-in demo model: no key, fixed answers.",
   available: true,
 };
-
-const topicOf = ({ conversationId }: Run): string => `conversation:${conversationId}`;
-
-const clone = (message: Message): Message => ({ ...message, parts: message.parts.map((part) => ({ ...part })) });
-
-function makeMessage(
-  conversationId: string,
-  role: "user" | "assistant",
-  text: string,
-  parentId: string | null,
-  run?: Run,
-  status: Message["status"] = "complete",
-): Message {
-  return {
-    id: run?.assistantMessageId ?? uuidv7(),
-    conversationId,
-    parentId,
-    role,
-    author: role === "user" ? USER.id : "demo",
-    parts: text === "" && status === "streaming" ? [] : [{ type: "text", text }],
-    status,
-    createdAt: new Date().toISOString(),
-    runId: run?.id ?? null,
-  };
-}
-
-const makeRun = (conversationId: string, userMessageId: string, position: number): Run => ({
-  id: uuidv7(),
-  conversationId,
-  status: "queued",
-  attempt: 1,
-  model: "demo",
-  userMessageId,
-  assistantMessageId: uuidv7(),
-  position,
-  stopRequested: false,
-  usage: { inputTokens: 0, outputTokens: 0 },
-  error: null,
-  createdAt: new Date().toISOString(),
-  startedAt: null,
-  finishedAt: null,
-});

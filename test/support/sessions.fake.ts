@@ -60,14 +60,20 @@ export class FakeSessionStore implements SessionStore {
       .map((row) => row.session);
   }
 
-  async revoke(scope: { tenantId: string; userId: string }, sessionId: string): Promise<boolean> {
+  async revoke(scope: { tenantId: string; userId: string }, sessionId: string): Promise<string | null> {
     this.called("revoke");
     const index = this.rows.findIndex(
       (row) => row.session.id === sessionId && row.session.user.id === scope.userId && this.isLive(row),
     );
-    if (index < 0) return false;
-    this.rows.splice(index, 1);
-    return true;
+    if (index < 0) return null;
+    return this.rows.splice(index, 1)[0]?.tokenHash ?? null;
+  }
+
+  async living(sessionIds: readonly string[]): Promise<readonly string[]> {
+    this.called("living");
+    return this.rows
+      .filter((row) => this.isLive(row) && sessionIds.includes(row.session.id))
+      .map(({ session }) => session.id);
   }
 
   private time(after: number): string {

@@ -17,7 +17,8 @@ import type {
 import { parleyEvent, type ParleyEvent } from "../../src/protocol/events.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
 import type { WhenBusy } from "../../src/protocol/methods/chat.ts";
-import type { Conversation } from "../../src/protocol/shapes.ts";
+import type { Conversation, ToolArgs } from "../../src/protocol/shapes.ts";
+import { aToolPart } from "./shapes.fake.ts";
 
 export interface World {
   readonly database: Database;
@@ -89,6 +90,8 @@ export interface SendOptions {
   readonly title?: string;
   readonly model?: string;
   readonly userMessageId?: string;
+  readonly fileIds?: readonly string[];
+  readonly editOf?: string;
   readonly idempotency?: Idempotency;
 }
 
@@ -106,6 +109,8 @@ export const trySend = (
       runId: uuidv7(),
       assistantMessageId: uuidv7(),
       text,
+      fileIds: options.fileIds ?? [],
+      ...(options.editOf === undefined ? {} : { editOf: options.editOf }),
       model: options.model ?? "demo",
       whenBusy,
       maxQueued,
@@ -171,6 +176,58 @@ export async function turn(world: World, scope: Scope, conversationId: string, t
   await finish(world, lease, ended(answer));
   return { ...sent, assistantMessageId: message.id };
 }
+
+/** A commit that must be accepted. */
+export async function commit({ store }: World, lease: Lease, write: Partial<JournalWrite>) {
+  const usage = { inputTokens: 0, outputTokens: 0 };
+  const result = await store.runs.commit(lease, { steps: [], parts: [], usage, ...write });
+  assert(result.ok, "fenced");
+  return result;
+}
+
+export interface AskOptions {
+  readonly timeoutMs?: number;
+  readonly args?: ToolArgs;
+  readonly tool?: string;
+  readonly wait?: boolean;
+}
+
+/** What a run writes that asks for one tool call, and by default waits for the answer. */
+export function asking(
+  messageId: string,
+  { timeoutMs = 60_000, args = { name: "a.txt" }, tool = "files_delete", wait = true }: AskOptions = {},
+) {
+  const id = uuidv7();
+  const toolCallId = `call-${id}`;
+  const part = aToolPart({ toolCallId, name: tool, args, status: "waiting", approvalId: id });
+  const question = {
+    id,
+    messageId,
+    partIndex: 0,
+    toolCallId,
+    tool,
+    args,
+    reason: "call",
+    summary: "Deletes it.",
+  } as const;
+  const approvals = [{ ...question, timeoutMs }];
+  const write: Partial<JournalWrite> = { parts: [part], changed: [0], approvals, ...(wait ? { wait: true } : {}) };
+  return { approvalId: id, part, approvals, write };
+}
+
+/** A run that was sent and claimed, and waits for a person unless that is not wanted. */
+export async function asked(world: World, scope: Scope, options?: AskOptions & { readonly conversationId?: string }) {
+  const conversationId = options?.conversationId ?? (await newConversation(world, scope)).id;
+  const { runId } = await send(world, scope, conversationId);
+  const { lease, message } = await claimOf(world, conversationId);
+  const { approvalId, part, write } = asking(message.id, options);
+  const committed = await commit(world, lease, write);
+  return { conversationId, runId, lease, messageId: message.id, approvalId, part, committed };
+}
+
+/** What is announced, after a check that each is an event of the protocol. */
+export const eventsOf = (announcements: readonly Announcement[]): ParleyEvent[] =>
+  announcements.map(({ event }) => checked(event));
 
 /** The names of the events, after a check that each is one of the protocol. */
 export function namesOf(announcements: readonly Announcement[]): string[] {

@@ -11,12 +11,14 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-export async function tcpProxy(target: number): Promise<TcpProxy> {
+/** `onConnection` sees each client that is let in, before anything has passed. */
+export async function tcpProxy(target: number, onConnection: (client: Socket) => void = () => {}): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let whole = true;
   const server = createServer((client) => {
     if (!whole) return client.resetAndDestroy();
     const upstream = connect(target, "127.0.0.1");
+    onConnection(client);
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],

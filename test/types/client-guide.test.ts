@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import { createClient, type Client } from "../../src/client/client.ts";
-import { openConversation } from "../../src/client/conversation.ts";
+import { type OpenConversation, openConversation } from "../../src/client/conversation.ts";
 import type { OutboxStorage } from "../../src/client/outbox.ts";
-import { messagesOf } from "../../src/client/transcript.ts";
+import { isCut, messagesOf, pendingApprovals, siblingsOf } from "../../src/client/transcript.ts";
 import { ParleyError } from "../../src/protocol/errors.ts";
 import { ScriptedServer } from "../support/scripted-server.ts";
 
 const show = (text: string): void => console.log(text);
+declare const ask: (question: string) => boolean;
 
 const examples = {
   browser(storage: OutboxStorage) {
@@ -50,7 +51,7 @@ const examples = {
     open.subscribe(({ transcript }) => {
       const answer = messagesOf(transcript).find((message) => message.parentId === clientMessageId);
       if (answer?.status !== "complete") return;
-      console.log(answer.parts.map((part) => part.text).join(""));
+      console.log(answer.parts.map((part) => (part.type === "text" ? part.text : "")).join(""));
       client.close();
     });
   },
@@ -63,6 +64,46 @@ const examples = {
       else throw error;
     }
     return models;
+  },
+  send(open: OpenConversation, questionId: string, answerId: string, runId: string) {
+    open.send("and now in French", { whenBusy: "queue" });
+    open.steer("shorter, please");
+    open.edit(questionId, "count to 10");
+    open.regenerate(answerId, { model: "demo" });
+    open.retryRun(runId);
+  },
+  async files(client: Client, open: OpenConversation, bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal) {
+    const file = await client.files.upload("plan.txt", "text/plain", bytes, { signal });
+    open.send("What do you think of it?", { files: [file] });
+    show(client.files.url(file.fileId));
+  },
+  parts(open: OpenConversation) {
+    open.subscribe(({ transcript }) => {
+      for (const message of messagesOf(transcript)) {
+        if (message.parts.some(isCut)) open.readRest(message.id).catch(console.error);
+        for (const part of message.parts) {
+          if (part.type === "text") show(part.text);
+          else if (part.type === "tool") show(`${part.name}: ${part.progress?.message ?? part.status}`);
+        }
+        for (const task of message.plan ?? []) show(`${task.status} ${task.title}`);
+      }
+    });
+  },
+  async approvals(open: OpenConversation) {
+    for (const { id, tool, summary, expiresAt } of pendingApprovals(open.state.transcript)) {
+      const approve = ask(`${tool}: ${summary} (until ${expiresAt})`);
+      try {
+        await open.decide(id, approve ? "approve" : "deny", { remember: false });
+      } catch (error) {
+        if (error instanceof ParleyError && error.code === "ALREADY_DECIDED") show("Somebody else was first");
+        else throw error;
+      }
+    }
+  },
+  async branches(open: OpenConversation, messageId: string) {
+    const beside = siblingsOf(open.state.transcript, messageId);
+    const next = beside[beside.indexOf(messageId) + 1];
+    if (next !== undefined) await open.selectBranch(next);
   },
   topic(client: Client, conversationId: string) {
     const subscription = client.subscribe(`conversation:${conversationId}`, {
@@ -105,6 +146,10 @@ test("[W1] a call with wrong params, or a wrong use of its result, does not comp
     client.call("chat.send", { conversationId: "c1", text: "hi" }),
     // @ts-expect-error the result has models
     client.call("model.list", {}).then((result) => result.model),
+    // @ts-expect-error there is no such decision
+    client.call("approval.decide", { approvalId: "a", decision: "maybe" }),
+    // @ts-expect-error a file is uploaded before it is sent
+    Promise.resolve().then(() => client.send("c1", "hi", { files: ["plan.txt"] })),
     // @ts-expect-error there is no such way to be busy
     Promise.resolve().then(() => client.send("c1", "hi", { whenBusy: "panic" })),
   ];

@@ -31,12 +31,13 @@ export class ParleyElement extends LitElement {
   protected override performUpdate(): void {
     if (!this.isUpdatePending) return;
     this.#stop?.();
-    let updating = true;
+    let rendered = false;
     this.#stop = effect(() => {
-      if (updating) super.performUpdate();
-      else this.requestUpdate();
+      if (rendered) return this.requestUpdate();
+      // Before it renders: what changes a signal while it does brings the effect back here at once.
+      rendered = true;
+      super.performUpdate();
     });
-    updating = false;
     if (!this.isConnected) {
       this.#stop();
       this.#stop = undefined;

@@ -34,6 +34,46 @@ export const icons = {
   pencil: make(svg`<path d="M16.7 3.8a2.1 2.1 0 0 1 3 3L7.5 19.2 3 20.5l1.3-4.5ZM14.5 6l3.5 3.5" />`),
   plug: make(svg`<path d="M12 21v-4M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0Z" />`),
   retry: make(svg`<path d="M20 11A8 8 0 1 0 18 17.2M20 4.5V11h-6.5" />`),
+  attach: make(
+    svg`<path d="m20.5 11.5-8.3 8.3a5 5 0 0 1-7-7l8.400-8.400a3.300 3.300 0 0 1 4.700 4.700l-8.400 8.300a1.700 1.700 0 0 1-2.300-2.300l7.700-7.700" />`,
+  ),
+  ban: make(svg`<circle cx="12" cy="12" r="9" /><path d="m5.8 5.8 12.400 12.400" />`),
+  book: make(
+    svg`<path d="M12 6.500C10 5 7.500 4.500 3.500 4.500v14c4 0 6.500.5 8.500 2 2-1.500 4.500-2 8.500-2v-14c-4 0-6.500.5-8.500 2ZM12 6.500v14" />`,
+  ),
+  bookmark: make(svg`<path d="M6.500 4h11v16.500L12 16.500l-5.500 4Z" />`),
+  calculator: make(
+    svg`<rect x="5" y="3" width="14" height="18" rx="2.500" /><path d="M9 7.500h6M9 12h.01M12 12h.01M15 12h.01M9 16.500h.01M12 16.500h.01M15 16.500h.01" />`,
+  ),
+  chevronLeft: make(svg`<path d="m15 6-6 6 6 6" />`),
+  chevronRight: make(svg`<path d="m9 6 6 6-6 6" />`),
+  circle: make(svg`<circle cx="12" cy="12" r="8.500" />`),
+  current: make(
+    svg`<circle cx="12" cy="12" r="8.500" /><circle cx="12" cy="12" r="3" fill="currentColor" stroke="none" />`,
+  ),
+  done: make(svg`<circle cx="12" cy="12" r="8.500" /><path d="m8.300 12.200 2.600 2.600 4.800-5.200" />`),
+  eraser: make(
+    svg`<path d="m9 19.500-5.500-5.500 9.500-9.500 6.500 6.500-8.500 8.500ZM8.500 9l6.500 6.500M9 19.500h11.500" />`,
+  ),
+  file: make(svg`<path d="M13.500 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8.500ZM13.500 3v5.500H19" />`),
+  hand: make(
+    svg`<path d="M8 12.500V5.800a1.500 1.500 0 0 1 3 0V11m0-6.500a1.500 1.500 0 0 1 3 0V11m0-4.500a1.500 1.500 0 0 1 3 0v8c0 3.600-2.400 6-5.800 6-2.700 0-4.100-1-5.300-3.200l-2.100-4a1.500 1.500 0 0 1 2.500-1.600l1.700 2" />`,
+  ),
+  join: make(svg`<path d="M5 4.500v7a4 4 0 0 0 4 4h10.500M15 11l4.500 4.500L15 20" />`),
+  list: make(
+    svg`<path d="m3.500 6.500 1.500 1.500 2.500-3M3.500 16.500 5 18l2.500-3M11.500 6.500h9M11.500 17h9M11.500 11.800h9" />`,
+  ),
+  search: make(svg`<circle cx="11" cy="11" r="6.500" /><path d="m20 20-4.300-4.300" />`),
+  spinner: make(svg`<path class="spins" d="M12 3.500a8.500 8.500 0 1 1-8.500 8.500" />`),
+  thought: make(
+    svg`<path d="M9 18h6M10 21h4M8.800 15c-.2-1.300-.8-2-1.500-2.900a6 6 0 1 1 9.400 0c-.7.9-1.300 1.600-1.500 2.900Z" />`,
+  ),
+  trash: make(
+    svg`<path d="M4 6.500h16M9 6.500V4.300h6v2.200M6.300 6.500l.9 13.200h9.600l.9-13.200M10 10.500v5.500M14 10.500v5.500" />`,
+  ),
+  wrench: make(
+    svg`<path d="M20.300 6.200a5.300 5.300 0 0 1-7 6.800l-6.200 6.300a1.900 1.900 0 0 1-2.700-2.700l6.300-6.200a5.300 5.300 0 0 1 6.800-7l-3 3.200.7 2 2.100.8Z" />`,
+  ),
   stop: make(svg`<rect x="6.5" y="6.5" width="11" height="11" rx="2" fill="currentColor" stroke="none" />`),
   stopped: make(svg`<circle cx="12" cy="12" r="9" /><rect x="9" y="9" width="6" height="6" rx="1" />`),
   sun: make(

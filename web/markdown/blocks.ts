@@ -115,3 +115,10 @@ function finalBlocks(tail: readonly Token[], source: string): number {
 const isSource = (blocks: readonly Token[], source: string, end: number): boolean =>
   source.startsWith(blocks.map(({ raw }) => raw).join("")) &&
   blocks.reduce((length, { raw }) => length + raw.length, 0) === end;
+
+/** Lexes something, so that the patterns of the lexer are compiled before the first answer comes. */
+export function warmUp(): void {
+  const blocks = new BlockStream();
+  blocks.append("A *word*, `code`, https://example.com.\n\n- a\n- b\n\n| a |\n|---|\n| b |\n\n> c\n\n```\nd");
+  blocks.finish();
+}

@@ -1,13 +1,19 @@
-import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals-core";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Client, ConnectionState } from "../../src/client/client.ts";
+import type { SendOptions } from "../../src/client/outbox.ts";
 import { ParleyError } from "../../src/protocol/errors.ts";
-import type { ModelInfo, User } from "../../src/protocol/shapes.ts";
+import type { FilePart, ModelInfo, User } from "../../src/protocol/shapes.ts";
+import { Attachments } from "./attachments.ts";
+import { type Clock, createClock } from "./clock.ts";
 import { ConversationStore } from "./conversation.ts";
 import { ConversationList } from "./conversations.ts";
-import { createDrafts, type Drafts } from "./drafts.ts";
+import { createDrafts, type Drafts, NO_DRAFT } from "./drafts.ts";
+import { type ModelChoice, modelChoice } from "./model-choice.ts";
 import type { Router } from "./route.ts";
+import { createSendMode, type SendMode } from "./send-mode.ts";
 import { type Credential, signIn, type SignInFailure, signOut } from "./sign-in.ts";
 import type { KeyValues } from "./storage.ts";
+import { createThoughtTimes, type ThoughtTimes } from "./thought-times.ts";
 
 /** Why the sign-in view is shown. */
 export type SignedOutReason = "new" | "link-refused" | "ended" | "left";
@@ -22,6 +28,7 @@ export type SessionState =
 /** The first message of a conversation that does not exist yet. */
 export interface Start {
   readonly text: string;
+  readonly files: readonly FilePart[];
 }
 
 /** A conversation is asked for as long as the page lives; the draft is kept until it is there. */
@@ -39,12 +46,25 @@ export class AppStore {
   /** The conversation that the address names. */
   readonly current = signal<ConversationStore | undefined>(undefined);
   readonly start = signal<Start | undefined>(undefined);
+  /** The model that was chosen for the next new conversation. */
+  readonly newModel = signal<string | undefined>(undefined);
+  readonly attachments: Attachments;
+  /** What Enter does while an answer is being written. */
+  readonly sendMode: Signal<SendMode>;
+  readonly clock: Clock = createClock();
+  readonly thoughts: ThoughtTimes;
   /** Something that a person asked for and that failed, in a sentence. */
   readonly notice = signal<string | undefined>(undefined);
   /** The model that answers here, if it is the built-in demo. */
   readonly demo = computed(() => {
     const models = this.models.value?.filter(({ available }) => available) ?? [];
     return models.length > 0 && models.every(({ demo }) => demo === true) ? models[0] : undefined;
+  });
+  /** The model that answers next, here. */
+  readonly model: ReadonlySignal<ModelChoice | undefined> = computed(() => {
+    const open = this.current.value;
+    const wishes = open === undefined ? [this.newModel.value] : [open.chosenModel.value, open.view.model.value];
+    return modelChoice(this.models.value, wishes);
   });
   readonly #client: Client;
   readonly #storage: KeyValues;
@@ -55,6 +75,9 @@ export class AppStore {
     this.#client = client;
     this.#storage = storage;
     this.router = router;
+    this.sendMode = createSendMode(storage);
+    this.thoughts = createThoughtTimes(storage);
+    this.attachments = new Attachments({ files: client.files, drafts: () => this.drafts.peek(), urls: URL });
     const connection = signal(client.state);
     this.connection = connection;
     client.onState((state) => {
@@ -98,6 +121,7 @@ export class AppStore {
   #signedIn(): void {
     const user = this.#client.identity?.user;
     if (user === undefined) return;
+    if (this.#client.hello !== undefined) this.clock.set(this.#client.hello.time);
     this.#linkFailure = undefined;
     batch(() => {
       if (this.user.value?.id !== user.id) this.#become(user);
@@ -110,7 +134,9 @@ export class AppStore {
   #become(user: User): void {
     this.list.value?.close();
     this.list.value = new ConversationList(this.#client, user.id);
+    this.attachments.clear();
     this.drafts.value = createDrafts(this.#storage, user.id);
+    this.newModel.value = this.drafts.value.read("new").model;
     this.start.value = undefined;
     this.user.value = user;
   }
@@ -153,20 +179,72 @@ export class AppStore {
     const open = this.current.peek();
     if (open?.id === id) return;
     open?.close();
-    this.current.value = id === undefined ? undefined : new ConversationStore(this.#client, id);
+    this.current.value = id === undefined ? undefined : this.#conversation(id);
   }
 
-  /** Sends to the open conversation, or begins one. False when it could not be taken: the text is still the person's. */
-  send(text: string, whenBusy?: "interrupt"): boolean {
+  #conversation(id: string): ConversationStore {
+    const store = new ConversationStore(this.#client, id, (error) => this.#failed(error));
+    store.chosenModel.value = this.drafts.peek()?.read(id).model;
+    return store;
+  }
+
+  /** From now on, in the open conversation or in the next new one. */
+  chooseModel(id: string): void {
+    const open = this.current.peek();
+    if (open === undefined) this.newModel.value = id;
+    else open.chosenModel.value = id;
+    this.drafts.peek()?.write(open?.id ?? "new", { model: id });
+  }
+
+  #modelOption(): { readonly model?: string } {
+    const id = this.model.peek()?.id;
+    return id === undefined ? {} : { model: id };
+  }
+
+  /**
+   * Sends to the open conversation, or begins one, with the files of the draft. False when it could not be taken: text
+   * and files are still the person's.
+   */
+  send(text: string): boolean {
     this.notice.value = undefined;
-    const open = this.current.value;
+    const open = this.current.peek();
+    const place = open?.id ?? "new";
+    if (this.attachments.uploading(place)) {
+      this.notice.value = "The files are still on their way. Send again when they are there.";
+      return false;
+    }
     if (open === undefined) {
-      if (this.start.value !== undefined) return false;
-      this.#begin(text).catch((error: unknown) => this.#failed(error));
+      if (this.start.peek() !== undefined) return false;
+      this.#begin(text, this.attachments.take("new")).catch((error: unknown) => this.#failed(error));
       return true;
     }
+    const whenBusy = open.busy.peek() && this.sendMode.peek() !== "queue" ? { whenBusy: this.sendMode.peek() } : {};
+    const files = this.attachments.ready(place);
+    const sent = this.#attempt(() => open.send(text, { files, ...this.#modelOption(), ...whenBusy }));
+    if (sent) {
+      this.attachments.take(place);
+      this.drafts.peek()?.write(place, { model: undefined });
+    }
+    return sent;
+  }
+
+  /** Says something else in place of a message of the open conversation. False as `send`. */
+  edit(messageId: string, text: string, files: readonly FilePart[]): boolean {
+    return this.#attempt(() => this.current.peek()?.edit(messageId, text, { files, ...this.#modelOption() }));
+  }
+
+  regenerate(messageId: string): void {
+    this.#attempt(() => this.current.peek()?.regenerate(messageId, this.#modelOption()));
+  }
+
+  retryRun(runId: string): void {
+    this.#attempt(() => this.current.peek()?.retryRun(runId));
+  }
+
+  #attempt(work: () => void): boolean {
+    this.notice.value = undefined;
     try {
-      open.send(text, whenBusy);
+      work();
       return true;
     } catch (error) {
       this.#failed(error);
@@ -174,24 +252,29 @@ export class AppStore {
     }
   }
 
-  async #begin(text: string): Promise<void> {
+  async #begin(text: string, files: readonly FilePart[]): Promise<void> {
     const drafts = this.drafts.value;
-    drafts?.write("new", text);
-    this.start.value = { text };
+    const options = { files, ...this.#modelOption() };
+    drafts?.write("new", { text, files });
+    this.start.value = { text, files };
     try {
       const { conversation } = await this.#client.call("conversation.create", {}, { timeoutMs: CREATE_MS });
-      drafts?.write("new", "");
+      drafts?.write("new", NO_DRAFT);
+      this.newModel.value = undefined;
       // Whoever went elsewhere meanwhile stays there.
-      if (this.router.route.value.kind === "home") this.#show(conversation.id, text);
-      else this.#client.send(conversation.id, text);
+      if (this.router.route.value.kind === "home") this.#show(conversation.id, text, options);
+      else this.#client.send(conversation.id, text, options);
+    } catch (error) {
+      this.attachments.restore("new", files);
+      throw error;
     } finally {
       this.start.value = undefined;
     }
   }
 
-  #show(id: string, text: string): void {
-    const store = new ConversationStore(this.#client, id);
-    store.send(text);
+  #show(id: string, text: string, options: SendOptions): void {
+    const store = this.#conversation(id);
+    store.send(text, options);
     batch(() => {
       this.start.value = undefined;
       this.current.value = store;

@@ -4,7 +4,7 @@ import { upserted } from "./conversations.ts";
 
 const at = (id: string, minute: number, title = id) => {
   const time = new Date(Date.UTC(2026, 10, 21, 5, minute)).toISOString();
-  return { id, title, model: null, createdAt: time, updatedAt: time };
+  return { id, title, model: null, headMessageId: null, createdAt: time, updatedAt: time };
 };
 
 const ids = (list: readonly { readonly id: string }[]) => list.map(({ id }) => id).join("");

@@ -44,6 +44,13 @@ export class ConversationList {
           case "message.updated":
           case "message.reset":
           case "run.updated":
+          case "run.notice":
+          case "tool.updated":
+          case "tool.progress":
+          case "approval.requested":
+          case "approval.decided":
+          case "plan.updated":
+          case "branch.selected":
             return;
         }
       },

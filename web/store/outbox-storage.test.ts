@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { StoredMessage } from "../../src/client/outbox.ts";
+import type { StoredMessage } from "../../src/client/outbox-message.ts";
 import { memoryStorage } from "./memory-storage.fake.ts";
 import { outboxStorage } from "./outbox-storage.ts";
 

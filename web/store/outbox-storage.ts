@@ -1,4 +1,5 @@
-import type { OutboxStorage, StoredMessage } from "../../src/client/outbox.ts";
+import type { StoredMessage } from "../../src/client/outbox-message.ts";
+import type { OutboxStorage } from "../../src/client/outbox.ts";
 import { type KeyValues, parsed } from "./storage.ts";
 
 const PREFIX = "outbox.";

@@ -4,21 +4,50 @@
  */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Delivery } from "../../src/client/outbox.ts";
-import { EMPTY, isCut, messageOf, type PendingMessage, type Transcript } from "../../src/client/transcript.ts";
-import type { Message, MessageStatus, Run, TextPart } from "../../src/protocol/shapes.ts";
+import {
+  EMPTY,
+  isCut,
+  messageOf,
+  type Notice,
+  type PendingAnswer,
+  type PendingMessage,
+  siblingsOf,
+  type Transcript,
+} from "../../src/client/transcript.ts";
+import type { Approval, Message, MessageStatus, Part, PlanTask, Run, Usage } from "../../src/protocol/shapes.ts";
+import { isHiddenCall } from "./plan-calls.ts";
+import { queueOf, type Queued } from "./queue.ts";
+
+/** Messages that stand in the same place on different branches. */
+export interface Versions {
+  /** Oldest first. */
+  readonly ids: readonly string[];
+  /** Of the one that is shown. */
+  readonly index: number;
+}
 
 export interface MessageView {
   readonly id: string;
   readonly role: Message["role"];
+  /** The model that answers; of a person's message, the user. "" while nobody knows. */
+  readonly author: string;
+  readonly createdAt: string;
   readonly status: ReadonlySignal<MessageStatus>;
   readonly runId: ReadonlySignal<string | null>;
-  /** Of a message of this reader that the server has not shown yet. */
+  /** Of what this reader sent and the server has not shown yet: a message, or the wish for an answer. */
   readonly delivery: ReadonlySignal<Delivery | undefined>;
-  readonly parts: ReadonlySignal<readonly ReadonlySignal<TextPart>[]>;
-  /** Nothing of it has been said yet. */
+  readonly parts: ReadonlySignal<readonly ReadonlySignal<Part>[]>;
+  readonly plan: ReadonlySignal<readonly PlanTask[] | undefined>;
+  readonly usage: ReadonlySignal<Usage | undefined>;
+  readonly error: ReadonlySignal<Message["error"]>;
+  /** Undefined where there is one only. */
+  readonly versions: ReadonlySignal<Versions | undefined>;
+  /** No text of it is here yet. */
   readonly empty: ReadonlySignal<boolean>;
-  /** The rest of it is still to be fetched. */
+  /** The rest of its text is still to be fetched. */
   readonly cut: ReadonlySignal<boolean>;
+  /** It is being written, and nothing that is shown of it moves. */
+  readonly silent: ReadonlySignal<boolean>;
 }
 
 /** A person's message and what answers it. The same object as long as it holds the same messages. */
@@ -27,28 +56,29 @@ export interface Turn {
   readonly messages: readonly MessageView[];
 }
 
-/** A message that waits for the run before it. Without `runId` it has not reached the server yet. */
-export interface Queued {
-  readonly id: string;
-  readonly text: string;
-  readonly runId: string | undefined;
-  readonly delivery: Delivery | undefined;
-}
-
 interface MessageSignals extends MessageView {
   readonly status: Signal<MessageStatus>;
   readonly runId: Signal<string | null>;
   readonly delivery: Signal<Delivery | undefined>;
-  readonly parts: Signal<readonly Signal<TextPart>[]>;
+  readonly parts: Signal<readonly Signal<Part>[]>;
+  readonly plan: Signal<readonly PlanTask[] | undefined>;
+  readonly usage: Signal<Usage | undefined>;
+  readonly error: Signal<Message["error"]>;
+  readonly versions: Signal<Versions | undefined>;
 }
 
 export class TranscriptView {
   readonly turns = signal<readonly Turn[]>([]);
   readonly queued = signal<readonly Queued[]>([]);
   readonly title = signal<string | undefined>(undefined);
+  /** That the conversation was made for, and that answered last; null where none was. */
+  readonly model = signal<string | null>(null);
   readonly hasMore = signal(false);
   readonly activeRun = signal<Run | undefined>(undefined);
   readonly endedRuns = signal<ReadonlyMap<string, Run>>(new Map());
+  readonly notice = signal<Notice | undefined>(undefined);
+  /** The latest of each tool call, by the call's id. */
+  readonly approvals = signal<ReadonlyMap<string, Approval>>(new Map());
   readonly #messages = new Map<string, MessageSignals>();
   #shown: Transcript = EMPTY;
 
@@ -61,95 +91,167 @@ export class TranscriptView {
       if (next.live !== before.live) for (const message of next.live.values()) this.#show(message, before);
       if (next.settled !== before.settled) for (const message of next.settled.values()) this.#show(message, before);
       if (next.pending !== before.pending) for (const message of next.pending) this.#showPending(message);
-      const arranged =
-        next.order === before.order &&
-        next.pending === before.pending &&
-        next.queuedRuns === before.queuedRuns &&
-        next.activeRun === before.activeRun;
-      if (!arranged) this.#arrange(next, interrupts);
+      if (next.pendingAnswers !== before.pendingAnswers) next.pendingAnswers.forEach((one) => this.#showAsked(one));
+      if (!arrangedAlike(next, before)) this.#arrange(next, interrupts);
+      if (next.approvals !== before.approvals) this.approvals.value = byCall(next.approvals);
       this.title.value = next.conversation?.title;
       this.hasMore.value = next.hasMore;
       this.activeRun.value = next.activeRun;
       this.endedRuns.value = next.endedRuns;
+      this.notice.value = next.notice;
     });
   }
 
   #show(message: Message, before: Transcript): void {
     if (messageOf(before, message.id) === message && this.#messages.has(message.id)) return;
-    const view = this.#view(message.id, message.role);
+    const view = this.#view(message.id, message);
     view.status.value = message.status;
     view.runId.value = message.runId;
     view.delivery.value = undefined;
+    view.plan.value = message.plan;
+    view.usage.value = message.usage;
+    view.error.value = message.error;
     showParts(view, message.parts);
   }
 
-  #showPending(message: PendingMessage): void {
-    const view = this.#view(message.id, "user");
-    view.delivery.value = message.delivery;
-    showParts(view, [{ type: "text", text: message.text }]);
+  #showPending({ id, text, files, createdAt, delivery }: PendingMessage): void {
+    const view = this.#view(id, { role: "user", author: "", createdAt });
+    view.delivery.value = delivery;
+    showParts(view, [{ type: "text", text }, ...files]);
   }
 
-  #view(id: string, role: Message["role"]): MessageSignals {
+  #showAsked({ id, delivery }: PendingAnswer): void {
+    const view = this.#view(id, { role: "assistant", author: "", createdAt: "" });
+    view.status.value = "streaming";
+    view.delivery.value = delivery;
+  }
+
+  #view(id: string, about: Pick<Message, "role" | "author" | "createdAt">): MessageSignals {
     const known = this.#messages.get(id);
     if (known !== undefined) return known;
-    const parts = signal<readonly Signal<TextPart>[]>([]);
-    const view: MessageSignals = {
-      id,
-      role,
-      status: signal<MessageStatus>("complete"),
-      runId: signal<string | null>(null),
-      delivery: signal<Delivery | undefined>(undefined),
-      parts,
-      empty: computed(() => parts.value.every((part) => part.value.text === "")),
-      cut: computed(() => parts.value.some((part) => isCut(part.value))),
-    };
+    const view = messageSignals(id, about);
     this.#messages.set(id, view);
     return view;
   }
 
   #arrange(next: Transcript, interrupts: (id: string) => boolean): void {
-    const waiting = new Map(next.queuedRuns.map((run) => [run.userMessageId, run]));
-    const busy = next.activeRun !== undefined || waiting.size > 0;
-    const queued: Queued[] = [];
+    const waiting = new Set(next.waiting);
     const shown: MessageView[] = [];
+    const show = (id: string): void => {
+      const view = this.#messages.get(id);
+      if (view !== undefined) shown.push(view);
+    };
     for (const id of next.order) {
-      const view = this.#messages.get(id);
-      const run = waiting.get(id);
-      if (view === undefined) continue;
-      if (run === undefined) shown.push(view);
-      else queued.push({ id, text: textOf(view), runId: run.id, delivery: undefined });
+      if (waiting.has(id)) continue;
+      show(id);
+      this.#showVersions(next, id);
     }
-    queued.sort((a, b) => (waiting.get(a.id)?.position ?? 0) - (waiting.get(b.id)?.position ?? 0));
-    for (const { id, text, delivery } of next.pending) {
-      const view = this.#messages.get(id);
-      const runId = delivery.state === "accepted" && delivery.run === "queued" ? delivery.runId : undefined;
-      const waits = runId !== undefined || (busy && delivery.state !== "refused" && delivery.state !== "accepted");
-      if (waits && !interrupts(id)) queued.push({ id, text, runId, delivery });
-      else if (view !== undefined) shown.push(view);
-    }
+    const { queued, ahead } = queueOf(next, interrupts);
+    for (const id of ahead) show(id);
+    for (const { id, delivery } of next.pendingAnswers) if (delivery.state !== "refused") show(id);
     this.queued.value = queued;
     this.turns.value = grouped(shown, this.turns.value);
+    this.model.value =
+      next.activeRun?.model ??
+      (shown.findLast(({ role, author }) => role === "assistant" && author !== "")?.author || undefined) ??
+      next.conversation?.model ??
+      null;
     this.#forget(next);
   }
 
+  #showVersions(next: Transcript, id: string): void {
+    const view = this.#messages.get(id);
+    if (view === undefined) return;
+    const ids = siblingsOf(next, id);
+    const versions = ids.length < 2 ? undefined : { ids, index: ids.indexOf(id) };
+    const before = view.versions.peek();
+    if (before?.index === versions?.index && before?.ids.join() === versions?.ids.join()) return;
+    view.versions.value = versions;
+  }
+
   #forget(next: Transcript): void {
-    const pending = new Set(next.pending.map(({ id }) => id));
+    const pending = new Set([...next.pending, ...next.pendingAnswers].map(({ id }) => id));
     for (const id of this.#messages.keys()) {
       if (!pending.has(id) && messageOf(next, id) === undefined) this.#messages.delete(id);
     }
   }
 }
 
-const textOf = (view: MessageView): string => view.parts.value.map((part) => part.value.text).join("\n\n");
+const arrangedAlike = (next: Transcript, before: Transcript): boolean =>
+  next.order === before.order &&
+  next.children === before.children &&
+  next.waiting === before.waiting &&
+  next.pending === before.pending &&
+  next.pendingAnswers === before.pendingAnswers &&
+  next.queuedRuns === before.queuedRuns &&
+  next.activeRun === before.activeRun &&
+  next.conversation?.model === before.conversation?.model;
 
-function showParts(view: MessageSignals, parts: readonly TextPart[]): void {
-  const known = view.parts.value;
-  for (const [i, part] of parts.entries()) {
-    const shown = known[i];
-    if (shown !== undefined) shown.value = part;
+function messageSignals(
+  id: string,
+  { role, author, createdAt }: Pick<Message, "role" | "author" | "createdAt">,
+): MessageSignals {
+  const parts = signal<readonly Signal<Part>[]>([]);
+  const status = signal<MessageStatus>("complete");
+  return {
+    id,
+    role,
+    author,
+    createdAt,
+    status,
+    runId: signal<string | null>(null),
+    delivery: signal<Delivery | undefined>(undefined),
+    parts,
+    plan: signal<readonly PlanTask[] | undefined>(undefined),
+    usage: signal<Usage | undefined>(undefined),
+    error: signal<Message["error"]>(undefined),
+    versions: signal<Versions | undefined>(undefined),
+    empty: computed(() => parts.value.every(({ value }) => value.type !== "text" || value.text === "")),
+    cut: computed(() => parts.value.some(({ value }) => value.type === "text" && isCut(value))),
+    silent: computed(() => status.value === "streaming" && !moves(parts.value.at(-1)?.value)),
+  };
+}
+
+/** Does the last part of an answer show by itself that the answer goes on? */
+function moves(last: Part | undefined): boolean {
+  switch (last?.type) {
+    case "text":
+      return last.text !== "";
+    case "reasoning":
+      return true;
+    case "tool":
+      return !isHiddenCall(last) && ["streaming", "pending", "waiting", "running"].includes(last.status);
+    case "file":
+    case undefined:
+      return false;
   }
-  if (known.length === parts.length) return;
-  view.parts.value = parts.map((part, i) => known[i] ?? signal(part));
+}
+
+const kindOf = (part: Part): string => (part.type === "tool" ? part.toolCallId : part.type);
+
+/** A part's signal stays with it; what takes another's place is another part. */
+function showParts(view: MessageSignals, parts: readonly Part[]): void {
+  const known = view.parts.peek();
+  let same = known.length === parts.length;
+  const next = parts.map((part, i) => {
+    const shown = known[i];
+    if (shown !== undefined && kindOf(shown.peek()) === kindOf(part)) {
+      shown.value = part;
+      return shown;
+    }
+    same = false;
+    return signal(part);
+  });
+  if (!same) view.parts.value = next;
+}
+
+function byCall(approvals: ReadonlyMap<string, Approval>): ReadonlyMap<string, Approval> {
+  const latest = new Map<string, Approval>();
+  for (const approval of approvals.values()) {
+    const other = latest.get(approval.toolCallId);
+    if (other === undefined || other.requestedAt <= approval.requestedAt) latest.set(approval.toolCallId, approval);
+  }
+  return latest;
 }
 
 /** Turns begin with a person's message. Those that hold what they held keep their identity. */

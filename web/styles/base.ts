@@ -156,6 +156,7 @@ export const base = css`
   }
 
   .quiet-link {
+    min-height: var(--target-link);
     padding: 2px 4px;
     border-radius: 6px;
     color: inherit;
@@ -163,6 +164,62 @@ export const base = css`
     font-weight: 550;
     text-decoration: underline;
     text-underline-offset: 0.2em;
+  }
+
+  progress {
+    display: block;
+    width: 100%;
+    height: 4px;
+    overflow: hidden;
+    border: 0;
+    border-radius: 2px;
+    appearance: none;
+    background: var(--line);
+    accent-color: var(--accent);
+  }
+
+  progress::-webkit-progress-bar {
+    background: var(--line);
+  }
+
+  progress::-webkit-progress-value {
+    border-radius: 2px;
+    background: var(--accent);
+    transition: width 200ms;
+  }
+
+  progress::-moz-progress-bar {
+    border-radius: 2px;
+    background: var(--accent);
+  }
+
+  progress:indeterminate {
+    background: linear-gradient(90deg, var(--line) 15%, var(--accent) 45% 55%, var(--line) 85%) 0 0 / 200% 100%;
+    animation: slide 1.6s linear infinite;
+  }
+
+  progress:indeterminate::-webkit-progress-bar {
+    background: none;
+  }
+
+  @keyframes slide {
+    from {
+      background-position-x: 200%;
+    }
+
+    to {
+      background-position-x: 0%;
+    }
+  }
+
+  @media (prefers-reduced-motion: reduce) {
+    progress:indeterminate {
+      animation: none;
+    }
+
+    progress::-webkit-progress-value {
+      transition: none;
+    }
   }
 
   .hidden-visually:not(:focus):not(:active) {

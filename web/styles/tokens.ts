@@ -38,6 +38,7 @@ export const tokens = css`
     --sidebar: 260px;
     --target: 32px;
     --target-small: 28px;
+    --target-link: 24px;
     --quick: 120ms;
   }
 
@@ -54,6 +55,7 @@ export const tokens = css`
     :host {
       --target: 44px;
       --target-small: 44px;
+      --target-link: 44px;
     }
   }
 

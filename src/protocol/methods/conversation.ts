@@ -48,6 +48,11 @@ export const conversationMethods = {
     }),
     result: z.object({ conversation }),
   },
+  /** Shows another branch, on every tab: the newest one that holds `messageId`. */
+  "conversation.selectBranch": {
+    params: z.strictObject({ conversationId: id, messageId: id }),
+    result: z.object({ conversation }),
+  },
   /** The rest of a part that was sent cut (`length` larger than its text), from `offset` in UTF-16 units. */
   "message.read": {
     params: z.strictObject({ messageId: id, partIndex: z.int().min(0).max(65_535), offset: z.int().min(0) }),

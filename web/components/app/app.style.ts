@@ -59,7 +59,8 @@ export const appSheet = css`
   .main {
     display: grid;
     flex: 1;
-    grid-template-rows: auto minmax(0, 1fr);
+    /* A title that has no room is cut; it makes no room. */
+    grid-template: auto minmax(0, 1fr) / minmax(0, 1fr);
     min-width: 0;
   }
 

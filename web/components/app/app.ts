@@ -177,7 +177,10 @@ class ParleyApp extends ParleyElement {
   /** Closes what is open; when nothing is, stops the answer. */
   #escape(event: KeyboardEvent): void {
     if (this.narrow && this.drawer && this.querySelector(":popover-open") === null) return this.#close();
-    const field = event.target instanceof HTMLInputElement;
+    const { target } = event;
+    // Whoever decides about a call does not stop it by leaving a field.
+    const field =
+      target instanceof HTMLInputElement || (target instanceof Element && target.closest(".approval") !== null);
     if (!field && !isSomethingOpen(this)) this.app.current.value?.stop();
   }
 

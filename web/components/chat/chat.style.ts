@@ -65,6 +65,21 @@ export const chatSheet = css`
     opacity: 0.75;
   }
 
+  .drop-here {
+    position: absolute;
+    z-index: 5;
+    inset: 8px;
+    display: grid;
+    place-content: center;
+    justify-items: center;
+    gap: 10px;
+    border: 2px dashed var(--accent);
+    border-radius: 18px;
+    background: color-mix(in oklab, var(--ground) 88%, transparent);
+    font-weight: 550;
+    pointer-events: none;
+  }
+
   .dock {
     position: sticky;
     bottom: 0;
@@ -102,6 +117,19 @@ export const chatSheet = css`
     box-shadow: var(--shadow);
     color: var(--muted);
     transform: translateX(-50%);
+  }
+
+  .to-end.waits {
+    display: flex;
+    align-items: center;
+    gap: 7px;
+    width: auto;
+    padding: 0 14px 0 11px;
+    border-radius: 22px;
+    border-color: color-mix(in oklab, var(--wait) 38%, transparent);
+    background: var(--wait-ground);
+    color: var(--wait);
+    white-space: nowrap;
   }
 
   .to-end[hidden] {
@@ -248,10 +276,6 @@ export const chatSheet = css`
     border-radius: 16px;
     background: var(--wait-ground);
     color: var(--wait);
-  }
-
-  .strip .quiet-link {
-    min-height: 24px;
   }
 
   .strip.final {

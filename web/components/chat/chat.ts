@@ -1,12 +1,14 @@
-import { effect } from "@preact/signals-core";
 import { html, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { AppStore } from "../../store/app.ts";
 import type { ConversationStore } from "../../store/conversation.ts";
+import { nextFrame } from "../../store/frame.ts";
 import type { Turn } from "../../store/transcript-view.ts";
 import type { ParleyComposer } from "../composer/composer.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons, mark } from "../icons.ts";
+import { messageFiles } from "../message/files.ts";
+import { Announcer } from "./announcer.ts";
 import { chatSheet } from "./chat.style.ts";
 import { ScrollOwner } from "./scroll-owner.ts";
 import { greeting, suggestionsFor } from "./welcome.ts";
@@ -14,30 +16,35 @@ import "../composer/composer.ts";
 import "../message/message.ts";
 import "./connection-strip.ts";
 
-/** After this an announcement is over: the text itself is in the transcript. */
-const ANNOUNCED_MS = 8_000;
-/** What is read out of an answer when it is finished; the rest can be read in the transcript. */
-const MAX_ANNOUNCED = 3_000;
+/** A conversation that opens shows so many of its last turns at once, and with each frame so many before them. */
+const FIRST_TURNS = 5;
+const MORE_TURNS = 7;
 
 /** The open conversation, or the place where one begins. */
 class ParleyChat extends ParleyElement {
   static override readonly sheets = [chatSheet];
   static override readonly properties = {
     app: { attribute: false },
-    announced: { state: true },
+    dropping: { state: true },
+    mounted: { state: true },
   };
   declare app: AppStore;
-  declare announced: string;
+  /** Files are held over the page. */
+  declare dropping: boolean;
+  /** So many of the last turns are on the page. */
+  declare mounted: number;
   #scroll: ScrollOwner | undefined;
   #dock: ResizeObserver | undefined;
   #older: IntersectionObserver | undefined;
   #sentinel: Element | null = null;
   #shown: ConversationStore | undefined;
-  #stopAnnouncing: (() => void) | undefined;
+  #mounting: ConversationStore | undefined;
+  readonly #announcer = new Announcer(this);
 
   constructor() {
     super();
-    this.announced = "";
+    this.dropping = false;
+    this.mounted = FIRST_TURNS;
   }
 
   override disconnectedCallback(): void {
@@ -45,7 +52,7 @@ class ParleyChat extends ParleyElement {
     this.#scroll?.stop();
     this.#dock?.disconnect();
     this.#older?.disconnect();
-    this.#stopAnnouncing?.();
+    this.#announcer.stop();
     this.#scroll = undefined;
   }
 
@@ -53,20 +60,40 @@ class ParleyChat extends ParleyElement {
     this.querySelector<ParleyComposer>("parley-composer")?.focus({ preventScroll: true });
   }
 
+  protected override willUpdate(): void {
+    const conversation = this.app.current.peek();
+    if (conversation === this.#mounting) return;
+    this.#mounting = conversation;
+    this.mounted = FIRST_TURNS;
+  }
+
   protected override render(): unknown {
     const conversation = this.app.current.value;
     const start = this.app.start.value;
     const empty = conversation === undefined && start === undefined;
     return html`
-      <div class="scroller">
+      <div
+        class="scroller"
+        @dragover=${(event: DragEvent) => this.#dragged(event)}
+        @dragleave=${(event: DragEvent) => this.#left(event)}
+        @drop=${(event: DragEvent) => this.#dropped(event)}
+      >
         <div class="content ${empty ? "empty" : ""}">
-          <div class="transcript" role="log" aria-live="off" aria-label="Conversation" tabindex=${empty ? -1 : 0}>
+          <div
+            class="transcript"
+            role="log"
+            aria-live="off"
+            aria-label="Conversation"
+            tabindex=${empty ? -1 : 0}
+            ?data-busy=${conversation?.busy.value === true}
+          >
             ${conversation === undefined ? nothing : this.#conversation(conversation)}
             ${
               start === undefined
                 ? nothing
                 : html`<section class="turn fresh">
                     <article class="person starting" aria-label="You">
+                      ${messageFiles(start.files)}
                       <div class="pill" dir="auto">${start.text}</div>
                     </article>
                   </section>`
@@ -86,19 +113,26 @@ class ParleyChat extends ParleyElement {
           ${empty ? this.#suggestions() : nothing}
         </div>
       </div>
-      <div class="hidden-visually" role="status">${this.announced}</div>
+      ${
+        this.dropping
+          ? html`<div class="drop-here">${icons.attach()}<span>Drop files to attach them</span></div>`
+          : nothing
+      }
+      <div class="hidden-visually" role="status">${this.#announcer.polite.value}</div>
+      <div class="hidden-visually" role="alert">${this.#announcer.assertive.value}</div>
     `;
   }
 
   #conversation(conversation: ConversationStore): unknown {
     const status = conversation.status.value;
-    const turns = conversation.view.turns.value;
+    const all = conversation.view.turns.value;
+    const turns = all.length > this.mounted ? all.slice(-this.mounted) : all;
     if (status === "failed") return this.#failed(conversation);
     if (status === "loading" && turns.length === 0)
       return html`<div class="loading" aria-label="Loading" role="img"></div>`;
     return html`
       ${
-        conversation.view.hasMore.value
+        conversation.view.hasMore.value && turns === all
           ? html`<div class="older">
               <span>${conversation.loadingOlder.value ? "Loading earlier messages…" : ""}</span>
             </div>`
@@ -113,8 +147,6 @@ class ParleyChat extends ParleyElement {
   }
 
   #turn(conversation: ConversationStore, turn: Turn, last: boolean): unknown {
-    const [first] = turn.messages;
-    const question = first?.role === "user" ? first.parts.value.map((part) => part.value.text).join("\n\n") : "";
     const fresh = last && conversation.sentHere.has(turn.id);
     return html`<section class="turn ${fresh ? "fresh" : ""}">
       ${repeat(
@@ -124,7 +156,6 @@ class ParleyChat extends ParleyElement {
           html`<parley-message
             .app=${this.app}
             .message=${message}
-            .question=${message.role === "assistant" ? question : ""}
             .answered=${turn.messages.length > 1}
           ></parley-message>`,
       )}
@@ -184,18 +215,24 @@ class ParleyChat extends ParleyElement {
 
   #toEnd(empty: boolean): unknown {
     const away = !empty && this.#scroll !== undefined && !this.#scroll.pinned.value;
+    const waits = away && this.app.current.value?.view.activeRun.value?.status === "waiting";
+    const label = waits ? "Your decision is needed" : "Jump to latest";
     return html`<button
-      class="to-end"
-      aria-label="Jump to latest"
-      title="Jump to latest"
+      class="to-end ${waits ? "waits" : ""}"
+      aria-label=${label}
+      title=${label}
       ?hidden=${!away}
-      @click=${() => {
-        this.#scroll?.toEnd();
-        this.focusComposer();
-      }}
+      @click=${() => this.#goToEnd()}
     >
-      ${icons.arrowDown("small")}
+      ${icons.arrowDown("small")}${waits ? html`<span>${label}</span>` : nothing}
     </button>`;
+  }
+
+  #goToEnd(): void {
+    this.#scroll?.toEnd();
+    const question = this.querySelector<HTMLElement>("parley-approval .answers button");
+    if (question === null) this.focusComposer();
+    else question.focus({ preventScroll: true });
   }
 
   protected override firstUpdated(): void {
@@ -220,10 +257,18 @@ class ParleyChat extends ParleyElement {
     const conversation = this.app.current.peek();
     if (conversation !== this.#shown) {
       this.#shown = conversation;
-      this.#announce(conversation);
+      this.#announcer.follow(conversation);
       this.#scroll?.toEnd();
     }
     this.#watchOlder(conversation?.loadingOlder.peek() === true);
+    this.#mountMore(conversation);
+  }
+
+  #mountMore(conversation: ConversationStore | undefined): void {
+    const turns = conversation?.view.turns.peek().length ?? 0;
+    if (this.mounted === Infinity || turns === 0) return;
+    if (this.mounted >= turns) this.mounted = Infinity;
+    else nextFrame(() => (this.mounted += MORE_TURNS));
   }
 
   /** Looks anew after each page: the beginning may still be near. */
@@ -243,36 +288,26 @@ class ParleyChat extends ParleyElement {
     });
   }
 
-  /** Says that an answer began, and once it is finished, the answer. */
-  #announce(conversation: ConversationStore | undefined): void {
-    this.#stopAnnouncing?.();
-    this.announced = "";
-    if (conversation === undefined) return;
-    let responding: string | undefined;
-    this.#stopAnnouncing = effect(() => {
-      const run = conversation.view.activeRun.value;
-      if (run?.id === responding) return;
-      const finished = responding;
-      responding = run?.id;
-      if (run !== undefined) this.announced = "Responding";
-      else if (finished !== undefined) this.#announceAnswer();
-    });
+  #dragged(event: DragEvent): void {
+    if (event.dataTransfer?.types.includes("Files") !== true) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+    this.dropping = true;
   }
 
-  #announceAnswer(): void {
-    // Its last words are rendered with the next frame.
-    requestAnimationFrame(() => {
-      const article = [...this.querySelectorAll<HTMLElement>(".agent")].at(-1);
-      const text = [...(article?.querySelectorAll("parley-markdown") ?? [])]
-        .map(({ textContent }) => textContent)
-        .join(" ");
-      const state = article?.querySelector(".word")?.textContent ?? "";
-      const announced = `${state} ${text}`.trim().slice(0, MAX_ANNOUNCED);
-      this.announced = announced;
-      setTimeout(() => {
-        if (this.announced === announced) this.announced = "";
-      }, ANNOUNCED_MS);
-    });
+  /** Not when it is only held over something else in here. */
+  #left({ relatedTarget, currentTarget }: DragEvent): void {
+    const inside =
+      currentTarget instanceof Node && relatedTarget instanceof Node && currentTarget.contains(relatedTarget);
+    if (!inside) this.dropping = false;
+  }
+
+  #dropped(event: DragEvent): void {
+    this.dropping = false;
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    this.querySelector<ParleyComposer>("parley-composer")?.attach(files);
   }
 }
 

@@ -16,7 +16,8 @@ export function greeting(now: Date): string {
 const DEMO: readonly Suggestion[] = [
   { label: "What can you do?", text: "What can you do?" },
   { label: "Count to 20", text: "count to 20" },
-  { label: "Count to 400", text: "count to 400" },
+  { label: "Research otters and seals", text: "research otters and seals" },
+  { label: "Plan a picnic", text: "plan a picnic" },
 ];
 
 const GENERAL: readonly Suggestion[] = [

@@ -55,12 +55,38 @@ export const composerSheet = css`
   }
 
   .composer .model {
-    overflow: hidden;
-    padding-inline-start: 12px;
+    display: flex;
+    align-items: center;
+    gap: 4px;
+    min-width: 0;
+    max-width: 100%;
+    min-height: var(--target);
+    padding: 0 6px 0 9px;
+    border-radius: 10px;
     color: var(--muted);
     font: var(--meta);
+    transition:
+      background var(--quick),
+      color var(--quick);
+  }
+
+  .composer .model:hover {
+    background: var(--hover);
+    color: var(--text);
+  }
+
+  .composer .model > span {
+    overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
+  }
+
+  .composer parley-model-picker {
+    min-width: 0;
+  }
+
+  .composer parley-send {
+    display: flex;
   }
 
   .composer .round {
@@ -117,54 +143,96 @@ export const composerSheet = css`
     background: var(--hover);
   }
 
-  .composer .split .more {
-    display: grid;
-    place-items: center;
-    order: -1;
-    width: var(--target);
-    border-radius: 22px 0 0 22px;
-    color: var(--muted);
-  }
-
-  .composer .split .more:hover {
-    color: var(--text);
-  }
-
-  .queue {
-    display: grid;
-    grid-template-columns: minmax(0, 1fr);
-    max-height: 168px;
-    margin: 0 14px -1px;
-    padding: 5px 6px 5px 14px;
-    overflow-y: auto;
-    border: 1px solid var(--line);
-    border-bottom: 0;
-    border-radius: 16px 16px 0 0;
-    background: var(--surface);
-    list-style: none;
-  }
-
-  .queue li {
+  .composer .how {
     display: flex;
     align-items: center;
-    gap: 8px;
-    min-height: 34px;
+    gap: 3px;
+    min-height: var(--target);
+    padding: 0 8px 0 13px;
+    border-radius: 22px;
     color: var(--muted);
-  }
-
-  .queue .word {
     font: var(--meta);
+    white-space: nowrap;
   }
 
-  .queue .text {
-    flex: 1;
-    overflow: hidden;
+  .composer .how:hover {
     color: var(--text);
+  }
+
+  .attachments {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 6px;
+    max-height: min(176px, 26vh);
+    padding: 3px 3px 5px;
+    overflow-y: auto;
+    list-style: none;
+    scrollbar-width: thin;
+    cursor: default;
+  }
+
+  .attachments li {
+    display: flex;
+    align-items: center;
+    gap: 9px;
+    max-width: 100%;
+    min-height: 48px;
+    padding: 5px 4px 5px 6px;
+    border: 1px solid var(--line);
+    border-radius: 13px;
+    background: var(--surface);
+  }
+
+  .attachments li.refused {
+    border-color: color-mix(in oklab, var(--bad) 34%, transparent);
+    background: var(--bad-ground);
+  }
+
+  .attachments .thumb {
+    display: grid;
+    flex: none;
+    place-items: center;
+    width: 36px;
+    height: 36px;
+    border-radius: 8px;
+    background: var(--hover);
+    color: var(--muted);
+    object-fit: cover;
+  }
+
+  .attachments .refused .thumb {
+    background: none;
+    color: var(--bad);
+  }
+
+  .attachments .about {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    min-width: 88px;
+    max-width: 260px;
+  }
+
+  .attachments .name {
+    overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
   }
 
-  .queue .icon-button {
+  .attachments .size {
+    color: var(--muted);
+    font: var(--meta);
+  }
+
+  .attachments .reason {
+    color: var(--bad);
+    font: var(--meta);
+  }
+
+  .attachments progress {
+    margin-top: 3px;
+  }
+
+  .attachments .icon-button {
     width: var(--target-small);
     height: var(--target-small);
   }
@@ -194,7 +262,8 @@ export const composerSheet = css`
     }
 
     .composer .round,
-    .composer .more {
+    .composer .how,
+    .composer .model {
       border: 1px solid ButtonText;
     }
   }

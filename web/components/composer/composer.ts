@@ -1,17 +1,21 @@
 import { html, nothing, type PropertyValues } from "lit";
 import type { AppStore } from "../../store/app.ts";
+import { ACCEPTED } from "../../store/file-kind.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
-import { closeMenu, menuKeys, menuSheet, menuToggled } from "../menu/menu.ts";
 import { composerSheet } from "./composer.style.ts";
+import { queueSheet } from "./queue.style.ts";
+import "./model-picker.ts";
+import "./queue.ts";
+import "./send-button.ts";
 
 const KEEP_MS = 300;
 /** As the server takes it. */
 const MAX_LENGTH = 100_000;
 
-/** Where one writes. Also shows what waits to be answered, above the field. */
+/** Where one writes. Fires `parley-sent` when something was. */
 class ParleyComposer extends ParleyElement {
-  static override readonly sheets = [menuSheet, composerSheet];
+  static override readonly sheets = [composerSheet, queueSheet];
   static override readonly properties = {
     app: { attribute: false },
     conversationId: { attribute: false },
@@ -52,11 +56,18 @@ class ParleyComposer extends ParleyElement {
     this.#submit();
   }
 
+  /** Files that were chosen, pasted or dropped. */
+  attach(files: Iterable<File>): void {
+    this.app.attachments.add(this.conversationId, files);
+    this.focus();
+  }
+
   protected override willUpdate(changed: PropertyValues<this>): void {
     const before = changed.get("conversationId");
     if (changed.has("conversationId")) {
       if (typeof before === "string") this.#keep(before);
-      this.text = this.app.drafts.peek()?.read(this.conversationId) ?? "";
+      this.text = this.app.drafts.peek()?.read(this.conversationId).text ?? "";
+      this.app.attachments.restore(this.conversationId);
     }
   }
 
@@ -64,39 +75,67 @@ class ParleyComposer extends ParleyElement {
     const conversation = this.app.current.value;
     const starting = this.app.start.value !== undefined;
     this.#recover(starting);
-    const busy = conversation?.view.activeRun.value !== undefined;
+    const running = conversation?.view.activeRun.value !== undefined;
+    const busy = conversation?.busy.value === true;
     const stopping = conversation?.stopping.value === true;
     const empty = this.text.trim() === "";
-    return html`${this.#queue()} ${this.#notice()}
+    const attached = this.app.attachments.of(this.conversationId).some(({ state }) => state.kind !== "refused");
+    return html`<parley-queue .app=${this.app}></parley-queue>
+      ${this.#notice()}
       <form
         class="composer"
         @submit=${(event: SubmitEvent) => this.#submitted(event)}
         @pointerdown=${(event: PointerEvent) => this.#pressed(event)}
+        @parley-chose=${() => this.focus()}
       >
+        <parley-attachments .app=${this.app} .conversationId=${this.conversationId}></parley-attachments>
         <textarea
           rows="1"
           aria-label="Message"
-          placeholder=${busy ? "Write the next message" : "Message Parley"}
+          placeholder=${placeholder(busy, attached)}
           enterkeyhint="send"
           autocomplete="off"
           maxlength=${MAX_LENGTH}
           .value=${this.text}
           @input=${(event: InputEvent) => this.#written(event)}
           @keydown=${(event: KeyboardEvent) => this.#key(event)}
+          @paste=${(event: ClipboardEvent) => this.#pasted(event)}
         ></textarea>
         <div class="controls">
-          ${this.#model()}
+          ${this.#attachButton()}
+          <parley-model-picker .app=${this.app}></parley-model-picker>
           <span class="push"></span>
-          ${busy ? this.#stopButton(stopping, empty) : nothing}
-          ${busy && empty ? nothing : this.#sendButton(busy, empty || starting)}
+          ${running ? this.#stopButton(stopping, empty && !attached) : nothing}
+          ${
+            running && empty && !attached
+              ? nothing
+              : html`<parley-send
+                  .app=${this.app}
+                  .busy=${busy}
+                  .blocked=${this.#blocked(empty, starting)}
+                ></parley-send>`
+          }
         </div>
       </form>`;
   }
 
-  #model(): unknown {
-    const models = this.app.models.value?.filter(({ available }) => available) ?? [];
-    const [model] = models;
-    return model === undefined ? nothing : html`<span class="model">${model.name}</span>`;
+  #blocked(empty: boolean, starting: boolean): string {
+    if (this.app.attachments.uploading(this.conversationId)) return "Wait until the files are uploaded";
+    if (empty) return "Write a message first";
+    return starting ? "The conversation is being made" : "";
+  }
+
+  #attachButton(): unknown {
+    return html`<button
+        type="button"
+        class="icon-button"
+        aria-label="Attach files"
+        title="Attach files"
+        @click=${() => this.querySelector<HTMLInputElement>("input[type=file]")?.click()}
+      >
+        ${icons.attach()}
+      </button>
+      <input type="file" multiple hidden accept=${ACCEPTED} @change=${(event: Event) => this.#chosen(event)} />`;
   }
 
   #stopButton(stopping: boolean, alone: boolean): unknown {
@@ -110,77 +149,6 @@ class ParleyComposer extends ParleyElement {
     >
       ${icons.stop()}
     </button>`;
-  }
-
-  #sendButton(busy: boolean, disabled: boolean): unknown {
-    const label = busy ? "Queue message" : "Send message";
-    const send = html`<button
-      class="round send"
-      aria-label=${label}
-      title=${busy ? "Queue (Enter)" : "Send (Enter)"}
-      aria-disabled=${disabled ? "true" : "false"}
-    >
-      ${icons.arrowUp()}
-    </button>`;
-    if (!busy) return send;
-    return html`<span class="split"
-        >${send}<button
-          type="button"
-          class="more"
-          popovertarget="send-menu"
-          aria-haspopup="menu"
-          aria-label="More ways to send"
-          title="More ways to send"
-        >
-          ${icons.chevronUp("small")}
-        </button></span
-      >
-      <div
-        class="menu"
-        id="send-menu"
-        popover="auto"
-        role="menu"
-        aria-label="Ways to send"
-        data-align="end"
-        @toggle=${menuToggled}
-        @keydown=${menuKeys}
-      >
-        <button type="button" role="menuitem" tabindex="-1" @click=${(event: Event) => this.#choose(event, undefined)}>
-          ${icons.clock()}<span>Queue after this answer</span><span class="trailing">Enter</span>
-        </button>
-        <button
-          type="button"
-          role="menuitem"
-          tabindex="-1"
-          @click=${(event: Event) => this.#choose(event, "interrupt")}
-        >
-          ${icons.stop()}<span>Interrupt and send now</span>
-        </button>
-      </div>`;
-  }
-
-  #queue(): unknown {
-    const conversation = this.app.current.value;
-    const queued = conversation?.view.queued.value ?? [];
-    if (conversation === undefined || queued.length === 0) return nothing;
-    return html`<ul class="queue" aria-label="Queued messages">
-      ${queued.map(
-        ({ id, text, runId, delivery }) =>
-          html`<li>
-            ${icons.clock("small")}<span class="word">Queued</span><span class="text" title=${text}>${text}</span>
-            <button
-              type="button"
-              class="icon-button"
-              aria-label=${`Cancel queued message: ${text.slice(0, 80)}`}
-              title="Cancel"
-              ?disabled=${runId === undefined && delivery?.state === "sending"}
-              @click=${() => conversation.cancel(id, runId)}
-            >
-              ${icons.close("small")}
-            </button>
-          </li>`,
-      )}
-    </ul>`;
   }
 
   #notice(): unknown {
@@ -205,7 +173,7 @@ class ParleyComposer extends ParleyElement {
   #recover(starting: boolean): void {
     const failed = this.#wasStarting && !starting && this.conversationId === "new" && this.text === "";
     this.#wasStarting = starting;
-    if (failed) this.text = this.app.drafts.peek()?.read("new") ?? "";
+    if (failed) this.text = this.app.drafts.peek()?.read("new").text ?? "";
   }
 
   #written(event: InputEvent): void {
@@ -218,7 +186,23 @@ class ParleyComposer extends ParleyElement {
     this.#keepTimer = undefined;
     // What is being sent has its own place until it is.
     if (conversationId === "new" && this.app.start.peek() !== undefined) return;
-    this.app.drafts.peek()?.write(conversationId, this.text);
+    this.app.drafts.peek()?.write(conversationId, { text: this.text });
+  }
+
+  #chosen({ target }: Event): void {
+    if (!(target instanceof HTMLInputElement)) return;
+    this.attach([...(target.files ?? [])]);
+    // The same file may be chosen again.
+    target.value = "";
+  }
+
+  /** Text goes where it always does, also that of a table that comes with a picture of itself. */
+  #pasted(event: ClipboardEvent): void {
+    const { clipboardData } = event;
+    if (clipboardData === null || clipboardData.files.length === 0 || clipboardData.types.includes("text/plain"))
+      return;
+    event.preventDefault();
+    this.attach([...clipboardData.files]);
   }
 
   #key(event: KeyboardEvent): void {
@@ -237,20 +221,14 @@ class ParleyComposer extends ParleyElement {
   /** The box around the field belongs to it. */
   #pressed(event: PointerEvent): void {
     const { target } = event;
-    if (!(target instanceof Element) || target.closest("button, textarea, [popover]") !== null) return;
+    if (!(target instanceof Element) || target.closest("button, textarea, .attachments, [popover]") !== null) return;
     event.preventDefault();
     this.focus();
   }
 
-  #choose(event: Event, how: "interrupt" | undefined): void {
-    closeMenu(event.currentTarget);
-    this.#submit(how);
-    this.focus();
-  }
-
-  #submit(how?: "interrupt"): void {
+  #submit(): void {
     const text = this.text.trim();
-    if (text === "" || !this.app.send(text, how)) return;
+    if (text === "" || !this.app.send(text)) return;
     this.text = "";
     this.#keep(this.conversationId);
     this.dispatchEvent(new Event("parley-sent", { bubbles: true }));
@@ -262,6 +240,11 @@ class ParleyComposer extends ParleyElement {
     field.style.height = "auto";
     field.style.height = `${field.scrollHeight}px`;
   }
+}
+
+function placeholder(busy: boolean, attached: boolean): string {
+  if (attached) return "Say what to do with the files";
+  return busy ? "Write the next message" : "Message Parley";
 }
 
 define("parley-composer", ParleyComposer);

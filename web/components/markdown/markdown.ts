@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from "@preact/signals-core";
 import { html } from "lit";
-import type { TextPart } from "../../../src/protocol/shapes.ts";
+import type { Part } from "../../../src/protocol/shapes.ts";
 import { BlockStream } from "../../markdown/blocks.ts";
 import { renderBlocks } from "../../markdown/render.ts";
 import { define, ParleyElement } from "../element.ts";
@@ -10,6 +10,12 @@ import "./code.ts";
 /** After a parse that took longer than this, the next one waits. */
 const SLOW_MS = 4;
 const REST_MS = 75;
+/**
+ * So does the next one of a long block that is still open: all of it is lexed, laid out and painted again, and whoever
+ * reads it is far from its end.
+ */
+const REST_MS_PER_LENGTH = 1 / 100;
+const MAX_REST_MS = 120;
 
 /** One part of a message, as markdown that may still grow. */
 class ParleyMarkdown extends ParleyElement {
@@ -18,7 +24,7 @@ class ParleyMarkdown extends ParleyElement {
     source: { attribute: false },
     streaming: { type: Boolean, reflect: true },
   };
-  declare source: ReadonlySignal<TextPart> | undefined;
+  declare source: ReadonlySignal<Part> | undefined;
   declare streaming: boolean;
 
   #blocks = new BlockStream();
@@ -40,11 +46,16 @@ class ParleyMarkdown extends ParleyElement {
   }
 
   protected override render(): unknown {
-    const text = this.source?.value.text ?? "";
+    const text = this.#written();
     const wait = this.streaming ? this.#restUntil - performance.now() : 0;
     if (wait > 0) this.#timer ??= setTimeout(() => this.#wake(), wait);
     else this.#parse(text);
     return html`<div class="markdown" dir="auto">${renderBlocks(this.#blocks.blocks)}</div>`;
+  }
+
+  #written(): string {
+    const part = this.source?.value;
+    return part?.type === "text" || part?.type === "reasoning" ? part.text : "";
   }
 
   #wake(): void {
@@ -61,7 +72,9 @@ class ParleyMarkdown extends ParleyElement {
     this.#text = text;
     this.#finished = !this.streaming && (this.#finished || this.#finish());
     const took = performance.now() - start;
-    if (took > SLOW_MS) this.#restUntil = start + took + REST_MS;
+    const open = this.#blocks.blocks.at(-1)?.raw.length ?? 0;
+    const rest = Math.max(took > SLOW_MS ? REST_MS : 0, Math.min(MAX_REST_MS, open * REST_MS_PER_LENGTH));
+    this.#restUntil = start + took + rest;
   }
 
   #finish(): true {

@@ -9,7 +9,7 @@ export function menuToggled(event: Event): void {
   const menu = event.currentTarget;
   if (!(menu instanceof HTMLElement) || !(event instanceof ToggleEvent) || event.newState !== "open") return;
   const opener = openerOf(menu);
-  if (opener !== undefined) place(menu, opener.getBoundingClientRect());
+  if (opener !== undefined) placeBeside(menu, opener.getBoundingClientRect());
   (itemsOf(menu).find((item) => item.getAttribute("aria-checked") === "true") ?? itemsOf(menu)[0])?.focus();
 }
 
@@ -19,7 +19,7 @@ export function menuKeys(event: KeyboardEvent): void {
   if (!(menu instanceof HTMLElement)) return;
   const items = itemsOf(menu);
   const at = items.findIndex((item) => item === document.activeElement);
-  const to = targetOf(event.key, at, items.length);
+  const to = targetOf(event.key, at, items.length) ?? startingWith(event, items, at);
   if (to !== undefined) {
     event.preventDefault();
     items.at(to)?.focus();
@@ -38,7 +38,7 @@ export function closeMenu(inside: EventTarget | null): void {
 
 /** Is something open that Escape closes? */
 export const isSomethingOpen = (root: ParentNode): boolean =>
-  root.querySelector(":popover-open, dialog[open], [data-open-drawer]") !== null;
+  root.querySelector(":popover-open, dialog[open], [data-open-drawer], [data-open-editor]") !== null;
 
 function targetOf(key: string, at: number, count: number): number | undefined {
   switch (key) {
@@ -55,6 +55,16 @@ function targetOf(key: string, at: number, count: number): number | undefined {
   }
 }
 
+/** A letter goes to the next item that begins with it. */
+function startingWith(event: KeyboardEvent, items: readonly HTMLElement[], at: number): number | undefined {
+  const { key, ctrlKey, metaKey, altKey, isComposing } = event;
+  if (key.length !== 1 || key === " " || ctrlKey || metaKey || altKey || isComposing) return undefined;
+  const begins = (item: HTMLElement): boolean => item.textContent.trim().toLowerCase().startsWith(key.toLowerCase());
+  const after = items.findIndex((item, i) => i > at && begins(item));
+  const found = after < 0 ? items.findIndex(begins) : after;
+  return found < 0 ? undefined : found;
+}
+
 const itemsOf = (menu: HTMLElement): readonly HTMLElement[] => [
   ...menu.querySelectorAll<HTMLElement>('[role^="menuitem"]'),
 ];
@@ -62,7 +72,8 @@ const itemsOf = (menu: HTMLElement): readonly HTMLElement[] => [
 const openerOf = (menu: HTMLElement): HTMLElement | undefined =>
   (menu.getRootNode() as ParentNode).querySelector<HTMLElement>(`[popovertarget="${menu.id}"]`) ?? undefined;
 
-function place(menu: HTMLElement, opener: DOMRect): void {
+/** Above or below `opener`, where there is room, and inside of the window. */
+export function placeBeside(menu: HTMLElement, opener: DOMRect): void {
   const { width, height } = menu.getBoundingClientRect();
   const left = Math.min(
     menu.dataset["align"] === "end" ? opener.right - width : opener.left,
@@ -79,7 +90,11 @@ export const menuSheet = css`
     position: fixed;
     inset: auto;
     min-width: 200px;
+    max-width: min(360px, calc(100vw - 16px));
+    max-height: min(440px, calc(100dvh - 24px));
     margin: 0;
+    overflow-y: auto;
+    scrollbar-width: thin;
     padding: 5px;
     border: 1px solid var(--line);
     border-radius: 14px;
@@ -100,7 +115,17 @@ export const menuSheet = css`
     text-align: start;
   }
 
-  .menu [role^="menuitem"]:is(:hover, :focus-visible) {
+  .menu [role^="menuitem"][aria-disabled="true"] {
+    color: var(--muted);
+  }
+
+  .menu [role^="menuitem"] .hint {
+    display: block;
+    color: var(--muted);
+    font: var(--meta);
+  }
+
+  .menu [role^="menuitem"]:not([aria-disabled="true"]):is(:hover, :focus-visible) {
     background: var(--hover);
   }
 

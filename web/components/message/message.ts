@@ -1,11 +1,14 @@
 import { html, nothing } from "lit";
+import type { Part } from "../../../src/protocol/shapes.ts";
 import type { AppStore } from "../../store/app.ts";
 import type { MessageView } from "../../store/transcript-view.ts";
 import { copyText } from "../copy.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
+import { answerParts } from "./answer-parts.ts";
+import { messageFiles } from "./files.ts";
 import { messageSheet } from "./message.style.ts";
-import "../markdown/markdown.ts";
+import { focusVersion, versionSwitch } from "./versions.ts";
 
 const COPIED_MS = 2_000;
 /** A person's message longer than this is folded. */
@@ -17,8 +20,6 @@ class ParleyMessage extends ParleyElement {
   static override readonly properties = {
     app: { attribute: false },
     message: { attribute: false },
-    /** The person's text that it answers. */
-    question: { attribute: false },
     /** Of a person's message: an answer to it has begun. */
     answered: { attribute: false },
     copied: { state: true },
@@ -26,16 +27,15 @@ class ParleyMessage extends ParleyElement {
   };
   declare app: AppStore;
   declare message: MessageView;
-  declare question: string;
   declare answered: boolean;
   declare copied: boolean;
   declare unfolded: boolean;
+  #wasEditing = false;
 
   constructor() {
     super();
     this.copied = false;
     this.unfolded = false;
-    this.question = "";
     this.answered = false;
   }
 
@@ -51,16 +51,21 @@ class ParleyMessage extends ParleyElement {
   }
 
   #text(): string {
-    return this.message.parts.value.map((part) => part.value.text).join("\n\n");
+    return textOf(this.message.parts.value.map(({ value }) => value));
   }
+
+  // ── a person ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #person(): unknown {
     const text = this.#text();
+    const files = this.message.parts.value.flatMap(({ value }) => (value.type === "file" ? [value] : []));
+    if (this.app.current.value?.editing.value === this.message.id) return this.#editor(text);
     const folded = text.length > FOLD_LENGTH && !this.unfolded;
     return html`<article class="person">
       <h2 class="hidden-visually">You</h2>
+      ${messageFiles(files)}
       <div class="said">
-        ${this.#copyButton("Copy message")}
+        ${this.#copyButton("Copy message")}${this.#editButton()}
         <div class="pill" dir="auto">${folded ? `${text.slice(0, FOLD_LENGTH).trimEnd()}…` : text}</div>
       </div>
       ${
@@ -68,8 +73,47 @@ class ParleyMessage extends ParleyElement {
           ? html`<button class="quiet-link unfold" @click=${() => (this.unfolded = true)}>Show all</button>`
           : nothing
       }
-      ${this.#delivery()}
+      ${versionSwitch(this.app, this.message)} ${this.#delivery()}
     </article>`;
+  }
+
+  #editButton(): unknown {
+    if (this.message.delivery.value !== undefined) return nothing;
+    return html`<button
+      class="icon-button action when-idle edit"
+      aria-label="Edit message"
+      title="Edit"
+      @click=${() => this.#edit(this.message.id)}
+    >
+      ${icons.pencil("small")}
+    </button>`;
+  }
+
+  #edit(id: string | undefined): void {
+    const conversation = this.app.current.peek();
+    if (conversation !== undefined) conversation.editing.value = id;
+  }
+
+  #editor(text: string): unknown {
+    return html`<article class="person editing">
+      <h2 class="hidden-visually">You</h2>
+      <parley-editor
+        .text=${text}
+        @parley-edited=${(event: Event) => this.#edited(event)}
+        @parley-left=${() => this.#edit(undefined)}
+      ></parley-editor>
+    </article>`;
+  }
+
+  #edited(event: Event): void {
+    if (!(event instanceof CustomEvent) || typeof event.detail !== "string") return;
+    const files = this.message.parts.peek().flatMap((part) => {
+      const value = part.peek();
+      return value.type === "file" ? [value] : [];
+    });
+    if (!this.app.edit(this.message.id, event.detail, files)) return;
+    this.#edit(undefined);
+    this.dispatchEvent(new Event("parley-sent", { bubbles: true }));
   }
 
   #delivery(): unknown {
@@ -80,9 +124,7 @@ class ParleyMessage extends ParleyElement {
       case "accepted":
         return nothing;
       case "queued":
-        return this.app.connection.value.phase === "ready"
-          ? nothing
-          : html`<p class="state waiting">${icons.clock("small")}<span>Sent when the connection is back</span></p>`;
+        return this.#waitsForConnection();
       case "refused":
         return html`<div class="state bad" role="alert">
           ${icons.alert("small")}<span>Not sent: ${delivery.error.message}</span>
@@ -92,6 +134,12 @@ class ParleyMessage extends ParleyElement {
     }
   }
 
+  #waitsForConnection(): unknown {
+    return this.app.connection.value.phase === "ready"
+      ? nothing
+      : html`<p class="state waiting">${icons.clock("small")}<span>Sent when the connection is back</span></p>`;
+  }
+
   /** A message whose run was taken back before it began. */
   #unanswered(): unknown {
     const runId = this.message.runId.value;
@@ -99,28 +147,89 @@ class ParleyMessage extends ParleyElement {
     if (this.answered || runId === null || conversation === undefined) return nothing;
     const active = conversation.view.activeRun.value;
     if (active?.id === runId || conversation.endedRun(runId).value?.status !== "stopped") return nothing;
-    return html`<p class="state">${icons.stopped("small")}<span>Cancelled before it was answered</span></p>`;
+    return html`<p class="state">
+      ${icons.stopped("small")}<span>Cancelled before it was answered</span>${this.#retryLink(runId)}
+    </p>`;
   }
 
   #takeBack(): void {
     this.app.current.value?.discard(this.message.id);
   }
 
+  // ── the agent ───────────────────────────────────────────────────────────────────────────────────────────────────
+
   #agent(): unknown {
-    const status = this.message.status.value;
-    const parts = this.message.parts.value;
+    const { message } = this;
+    const status = message.status.value;
     const streaming = status === "streaming";
-    const empty = this.message.empty.value;
+    const asked = message.delivery.value !== undefined;
     return html`<article class="agent" aria-busy=${streaming ? "true" : "false"}>
       <h2 class="hidden-visually">Parley</h2>
-      ${parts.map((part) => html`<parley-markdown .source=${part} ?streaming=${streaming}></parley-markdown>`)}
-      ${streaming && empty ? html`<p class="thinking"><span class="hidden-visually">Responding</span></p>` : nothing}
-      ${this.#cut(streaming)} ${status === "failed" ? this.#failed() : nothing}
-      <footer>
-        ${streaming || empty ? nothing : this.#copyButton("Copy answer")}
-        ${status === "stopped" ? html`<span class="word">${icons.stopped("small")}Stopped</span>` : nothing}
-      </footer>
+      ${message.plan.value === undefined ? nothing : html`<parley-plan .message=${message}></parley-plan>`}
+      ${answerParts(this.app, message)}
+      ${
+        message.silent.value && !this.#waitsForPerson()
+          ? html`<p class="thinking"><span class="hidden-visually">Responding</span></p>`
+          : nothing
+      }
+      ${asked ? this.#waitsForConnection() : nothing} ${streaming ? this.#notice() : nothing} ${this.#cut(streaming)}
+      ${status === "failed" ? this.#failed() : nothing}
+      <footer>${asked ? nothing : this.#footer(streaming)}</footer>
     </article>`;
+  }
+
+  #waitsForPerson(): boolean {
+    const run = this.app.current.value?.view.activeRun.value;
+    return run?.status === "waiting" && run.assistantMessageId === this.message.id;
+  }
+
+  #footer(streaming: boolean): unknown {
+    const { message } = this;
+    const status = message.status.value;
+    const runId = message.runId.value;
+    if (streaming) return versionSwitch(this.app, message);
+    const usage = message.usage.value;
+    return html`${versionSwitch(this.app, message)} ${message.empty.value ? nothing : this.#copyButton("Copy answer")}
+    ${status === "complete" ? this.#regenerateButton() : nothing}
+    ${
+      status === "stopped"
+        ? html`<span class="word">${icons.stopped("small")}Stopped</span>${
+              runId === null ? this.#regenerateButton() : this.#retryLink(runId)
+            }`
+        : nothing
+    }
+    ${
+      usage === undefined
+        ? nothing
+        : html`<parley-usage .messageId=${message.id} .usage=${usage} .model=${this.#modelName()}></parley-usage>`
+    }`;
+  }
+
+  #modelName(): string {
+    const { author } = this.message;
+    return this.app.models.value?.find(({ id }) => id === author)?.name ?? author;
+  }
+
+  #regenerateButton(): unknown {
+    return html`<button
+      class="icon-button action when-idle"
+      aria-label="Regenerate answer"
+      title="Regenerate"
+      @click=${() => this.app.regenerate(this.message.id)}
+    >
+      ${icons.retry("small")}
+    </button>`;
+  }
+
+  #retryLink(runId: string): unknown {
+    return html`<button class="quiet-link when-idle" @click=${() => this.app.retryRun(runId)}>Retry</button>`;
+  }
+
+  #notice(): unknown {
+    const notice = this.app.current.value?.view.notice.value;
+    return notice === undefined || notice.runId !== this.message.runId.value
+      ? nothing
+      : html`<p class="state" role="status">${icons.clock("small")}<span>${notice.message}</span></p>`;
   }
 
   #cut(streaming: boolean): unknown {
@@ -135,8 +244,9 @@ class ParleyMessage extends ParleyElement {
 
   #failed(): unknown {
     const runId = this.message.runId.value;
-    const run = runId === null ? undefined : this.app.current.value?.endedRun(runId).value;
-    const reason = run?.error?.message ?? "The server gave no reason.";
+    const told = this.message.error.value;
+    const run = runId === null || told !== undefined ? undefined : this.app.current.value?.endedRun(runId).value;
+    const reason = told?.message ?? run?.error?.message ?? "The server gave no reason.";
     return html`<div class="failure">
       ${icons.alert()}
       <div>
@@ -144,10 +254,10 @@ class ParleyMessage extends ParleyElement {
         <p>${reason}</p>
       </div>
       ${
-        this.question === ""
+        runId === null
           ? nothing
-          : html`<button class="button" @click=${() => this.app.send(this.question)}>
-              ${icons.retry("small")}Ask again
+          : html`<button class="button when-idle" @click=${() => this.app.retryRun(runId)}>
+              ${icons.retry("small")}Retry
             </button>`
       }
     </div>`;
@@ -168,6 +278,20 @@ class ParleyMessage extends ParleyElement {
       () => undefined,
     );
   }
+
+  protected override updated(): void {
+    const conversation = this.app.current.peek();
+    const editing = conversation?.editing.peek() === this.message.id;
+    if (this.#wasEditing && !editing) this.querySelector<HTMLElement>(".edit")?.focus({ preventScroll: true });
+    this.#wasEditing = editing;
+    const focus = conversation?.versionFocus.peek();
+    if (conversation === undefined || focus?.messageId !== this.message.id) return;
+    conversation.versionFocus.value = undefined;
+    focusVersion(this, focus.direction);
+  }
 }
+
+const textOf = (parts: readonly Part[]): string =>
+  parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n\n");
 
 define("parley-message", ParleyMessage);

@@ -6,7 +6,7 @@ const now = new Date(2026, 10, 21, 9, 0);
 
 const at = (id: string, ...time: [year: number, month: number, day: number, hour: number]) => {
   const iso = new Date(...time).toISOString();
-  return { id, title: id, model: null, createdAt: iso, updatedAt: iso };
+  return { id, title: id, model: null, headMessageId: null, createdAt: iso, updatedAt: iso };
 };
 
 test("conversations fall into the reader's own days", () => {

@@ -1,0 +1,17 @@
+/** What the nodes of a cluster share beside the store, the log and the circuit breakers. */
+import type { ConnectionCensus } from "./census.ts";
+import type { CommandChannel } from "./commands.ts";
+import type { Dependency } from "./dependency.ts";
+import type { LoginLimiter } from "./login-limiter.ts";
+import type { SessionCache } from "./session-cache.ts";
+
+export interface ClusterPorts {
+  readonly commands: CommandChannel;
+  readonly sessions: SessionCache;
+  readonly loginLimiter: LoginLimiter;
+  readonly census: ConnectionCensus;
+  /** The server behind all of them. */
+  readonly dependency: Dependency;
+  /** Idempotent. */
+  close(): Promise<void>;
+}

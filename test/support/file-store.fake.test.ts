@@ -1,0 +1,4 @@
+import { fileStoreContract } from "../contracts/file-store.ts";
+import { MemoryFileStore } from "./file-store.fake.ts";
+
+fileStoreContract("fake", () => new MemoryFileStore());

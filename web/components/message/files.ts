@@ -1,0 +1,40 @@
+/** Files of a message: pictures in a box of a known size, anything else as a chip that downloads. */
+import { html, nothing } from "lit";
+import type { FilePart } from "../../../src/protocol/shapes.ts";
+import { isPicture, sizeText } from "../../store/file-kind.ts";
+import { icons } from "../icons.ts";
+
+export const fileAddress = (fileId: string): string => `/files/${encodeURIComponent(fileId)}`;
+
+export function messageFiles(files: readonly FilePart[]): unknown {
+  if (files.length === 0) return nothing;
+  return html`<ul class="files" aria-label="Files">
+    ${files.map((file) => html`<li>${isPicture(file.mediaType) ? picture(file) : chip(file)}</li>`)}
+  </ul>`;
+}
+
+function picture({ fileId, name }: FilePart): unknown {
+  return html`<a class="picture" href=${fileAddress(fileId)} target="_blank" rel="noopener" title=${name}>
+    <img
+      src=${fileAddress(fileId)}
+      alt=${name}
+      width="220"
+      height="165"
+      loading="lazy"
+      decoding="async"
+      @error=${gone}
+    />
+    <span class="gone">${icons.image("small")}<span>${name}</span><span class="size">not available</span></span>
+  </a>`;
+}
+
+/** It was deleted, or is another's: its name is what is left. */
+function gone({ currentTarget }: Event): void {
+  if (currentTarget instanceof HTMLElement) currentTarget.parentElement?.classList.add("is-gone");
+}
+
+function chip({ fileId, name, size }: FilePart): unknown {
+  return html`<a class="file-chip" href=${fileAddress(fileId)} download=${name} title=${`Download ${name}`}>
+    ${icons.file("small")}<span class="name" dir="auto">${name}</span><span class="size">${sizeText(size)}</span>
+  </a>`;
+}

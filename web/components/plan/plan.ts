@@ -1,0 +1,77 @@
+import { html, nothing, type PropertyValues } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import type { PlanTask } from "../../../src/protocol/shapes.ts";
+import type { MessageView } from "../../store/transcript-view.ts";
+import { define, ParleyElement } from "../element.ts";
+import { icons } from "../icons.ts";
+import { planSheet } from "./plan.style.ts";
+
+const STATES = {
+  pending: { icon: icons.circle, word: "To do" },
+  running: { icon: icons.current, word: "Now" },
+  completed: { icon: icons.done, word: "Done" },
+  /** What was being done when the answer ended. */
+  left: { icon: icons.circle, word: "Not finished" },
+} as const;
+
+/** What an answer sets out to do, as a checklist. Closes when all of it is done; whoever opens it keeps it open. */
+class ParleyPlan extends ParleyElement {
+  static override readonly sheets = [planSheet];
+  static override readonly properties = {
+    message: { attribute: false },
+    open: { state: true },
+  };
+  declare message: MessageView;
+  declare open: boolean;
+  #wasDone: boolean | undefined;
+
+  constructor() {
+    super();
+    this.open = true;
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const done = (this.message.plan.value ?? []).every(({ status }) => status === "completed");
+    if (changed.has("message")) this.#wasDone = undefined;
+    if (done !== this.#wasDone) this.open = !done;
+    this.#wasDone = done;
+  }
+
+  protected override render(): unknown {
+    const plan = this.message.plan.value ?? [];
+    if (plan.length === 0) return nothing;
+    const live = this.message.status.value === "streaming";
+    const done = plan.filter(({ status }) => status === "completed").length;
+    const now = live ? plan.find(({ status }) => status === "running")?.title : undefined;
+    return html`<div class="plan">
+      <details ?open=${this.open} @toggle=${(event: Event) => this.#toggled(event)}>
+        <summary>
+          ${icons.list("small")}<span class="name">Plan</span>
+          <span class="now" dir="auto">${this.open ? "" : (now ?? "")}</span>
+          <span class="count">${done} of ${plan.length} done</span>
+          <span class="turn-down">${icons.chevronDown("small")}</span>
+        </summary>
+        <ol>
+          ${repeat(
+            plan,
+            ({ id }) => id,
+            (task) => this.#task(task, live),
+          )}
+        </ol>
+      </details>
+    </div>`;
+  }
+
+  #task({ title, status }: PlanTask, live: boolean): unknown {
+    const { icon, word } = STATES[status === "running" && !live ? "left" : status];
+    return html`<li class=${status} aria-current=${status === "running" && live ? "step" : nothing}>
+      ${icon("small")}<span class="title" dir="auto">${title}</span><span class="word">${word}</span>
+    </li>`;
+  }
+
+  #toggled({ currentTarget }: Event): void {
+    if (currentTarget instanceof HTMLDetailsElement) this.open = currentTarget.open;
+  }
+}
+
+define("parley-plan", ParleyPlan);

@@ -1,0 +1,7 @@
+/** Elements that a page can do without at first. Where one stands already, it comes to life when this has loaded. */
+import "./components/composer/attachment-list.ts";
+import "./components/message/editor.ts";
+import "./components/message/usage.ts";
+import "./components/plan/plan.ts";
+import "./components/reasoning/reasoning.ts";
+import "./components/tool/tools.ts";
