@@ -140,7 +140,11 @@ const attaching = async (page: Page, server: PageServer): Promise<void> => {
 
 const STATES: readonly State[] = [
   { name: "sign-in", path: "/", reach: (page) => page.getByRole("heading", { name: "Sign in to Parley" }).waitFor() },
-  { name: "link refused", path: "/#login=used", reach: (page) => page.getByRole("alert").waitFor() },
+  {
+    name: "link refused",
+    path: "/#login=used",
+    reach: (page) => page.getByRole("alert").filter({ hasText: /./ }).waitFor(),
+  },
   {
     name: "empty",
     reach: (page) => page.locator(".suggestion").first().waitFor(),
@@ -300,7 +304,7 @@ const STATES: readonly State[] = [
     async reach(page, server) {
       server.refusals.set("chat.send", "FORBIDDEN");
       await say(page, "Please");
-      await page.getByRole("alert").waitFor();
+      await page.getByRole("alert").filter({ hasText: "Not sent" }).waitFor();
     },
   },
   {

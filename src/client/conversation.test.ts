@@ -252,6 +252,9 @@ describe("a message that came cut", () => {
   });
 });
 
+/** Its attempts are told when another process takes over, and not when a finished step resets them [R6]. */
+const activeOf = ({ activeRun }: Transcript) => activeRun && { ...activeRun, attempt: 0 };
+
 /** Every message, without what is told in passing. */
 const allOf = (transcript: Transcript) =>
   transcript.loaded
@@ -283,10 +286,10 @@ it("[W6] any answer over any connection: cuts, losses and new epochs end in the 
       const { transcript } = conversation.state;
       assert.deepEqual(allOf(transcript), allOf(stored));
       assert.deepEqual(transcript.order, stored.order);
-      assert.deepEqual(transcript.activeRun, stored.activeRun);
+      assert.deepEqual(activeOf(transcript), activeOf(stored));
       assert.deepEqual(pendingApprovals(transcript), pendingApprovals(stored));
       client.close();
     }),
-    { numRuns: 60 },
+    { numRuns: 500 },
   );
 });
