@@ -16,9 +16,9 @@ import { createThinkingSplitter } from "./compatible-thinking.ts";
 import { createToolCallReader } from "./compatible-tool-calls.ts";
 import { chatUsage } from "./compatible-usage.ts";
 import type { Appetite } from "./http-stream.ts";
-import type { AnswerReader } from "./openai-call.ts";
 import { failureOfEvent } from "./openai-failure.ts";
 import { providerError } from "./provider-error.ts";
+import type { AnswerReader } from "./sdk-call.ts";
 import { type JsonObject, list, object, parsed, text } from "./wire-json.ts";
 
 /** `model`: as the server calls it. `provider`: as people call the server. */

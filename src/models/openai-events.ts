@@ -7,10 +7,10 @@ import type { ModelAnswer, ModelError, ModelSink } from "../ports/model.ts";
 import type { Usage } from "../protocol/shapes.ts";
 import type { CallIds } from "./call-ids.ts";
 import type { Appetite } from "./http-stream.ts";
-import type { AnswerReader } from "./openai-call.ts";
 import { continuationFrom } from "./openai-continuation.ts";
 import { failureOfEvent } from "./openai-failure.ts";
 import { providerError } from "./provider-error.ts";
+import type { AnswerReader } from "./sdk-call.ts";
 import { count, object, parsed, text } from "./wire-json.ts";
 
 const PROVIDER = "OpenAI";

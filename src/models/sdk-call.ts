@@ -10,7 +10,7 @@ import { providerError } from "./provider-error.ts";
 
 /** Reads one answer. A `ModelError` that it throws is how the call fails. */
 export interface AnswerReader {
-  take(data: string): Appetite;
+  take(data: string, event: string): Appetite;
   /** After the last event; undefined when the provider's end mark is missing. */
   end(): ModelAnswer | undefined;
   /** As far as it was told. */
@@ -36,9 +36,9 @@ export interface SdkCaller {
   close(): void;
 }
 
-/** `provider` as people write it. */
-export function createSdkCaller(provider: string): SdkCaller {
-  const http = createHttpStreams();
+/** `provider` as people write it. `headers` of the requests: lower case, others are not sent. Default: all. */
+export function createSdkCaller(provider: string, headers?: readonly string[]): SdkCaller {
+  const http = createHttpStreams(headers === undefined ? {} : { headers });
   const streams = createOpenStreams();
 
   async function call({ sink, signal: caller, reader, send, failure }: SdkCall): Promise<ModelAnswer> {
@@ -49,7 +49,8 @@ export function createSdkCaller(provider: string): SdkCaller {
       const response = signal.aborted ? undefined : await sent(send, failure, signal);
       if (response === undefined) return { stop: "aborted", usage: answer.usage() };
       const body = http.bodyOf(response);
-      const end = body === undefined ? "cut" : await readEvents(body, signal, (data) => answer.take(data));
+      const end =
+        body === undefined ? "cut" : await readEvents(body, signal, (data, event) => answer.take(data, event));
       if (end === "aborted") return { stop: "aborted", usage: answer.usage() };
       const whole = end === "cut" ? undefined : answer.end();
       if (whole === undefined) throw providerError(provider, { kind: "transport" });
