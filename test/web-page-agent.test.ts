@@ -222,7 +222,7 @@ test("thoughts are no part of the answer that is copied or read out", async () =
   await page.getByRole("button", { name: "Copy answer" }).click();
   await page.getByText("Copied").first().waitFor({ state: "attached" });
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "One, two.");
-  assert.equal(await page.locator("parley-chat > [role=status]").textContent(), "One, two.");
+  assert.equal(await page.locator("parley-conversation > [role=status]").textContent(), "One, two.");
 });
 
 // ── plans ───────────────────────────────────────────────────────────────────────────────────────────────────────────

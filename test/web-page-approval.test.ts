@@ -200,7 +200,7 @@ test("a question is said at once to who listens, and takes the focus from nobody
   await approve(page).waitFor();
   await page.keyboard.type("ought");
   assert.equal(await page.locator("parley-composer textarea").inputValue(), "half a thought");
-  const alert = page.locator("parley-chat > [role=alert]");
+  const alert = page.locator("parley-conversation > [role=alert]");
   assert.equal(await alert.textContent(), "Your decision is needed. Delete notes.txt for good.");
   await deny(page).click();
   await until(async () => (await alert.textContent()) === "", "nothing to decide");

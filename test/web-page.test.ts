@@ -518,7 +518,7 @@ test("an answer is announced when it begins and once when it is finished, not to
   const { conversation } = server.thread("Announced");
   const page = await openConversation(conversation.id);
   await page.evaluate(() => {
-    const status = document.querySelector("parley-chat > [role=status]");
+    const status = document.querySelector("parley-conversation > [role=status]");
     const said: string[] = [];
     Object.assign(window, { said });
     if (status !== null) {

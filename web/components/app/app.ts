@@ -108,7 +108,7 @@ class ParleyApp extends ParleyElement {
         }
         <main class="main" id="main" ?inert=${modal}>
           ${this.#header()}
-          <parley-chat .app=${this.app}></parley-chat>
+          <parley-conversation .app=${this.app}></parley-conversation>
         </main>
       </div>
     `;
@@ -156,7 +156,7 @@ class ParleyApp extends ParleyElement {
 
   #skip(event: Event): void {
     event.preventDefault();
-    this.querySelector<ParleyChat>("parley-chat")?.focusComposer();
+    this.querySelector<ParleyChat>("parley-conversation")?.focusComposer();
   }
 
   #close(): void {
@@ -187,7 +187,7 @@ class ParleyApp extends ParleyElement {
   #new(event: KeyboardEvent): void {
     event.preventDefault();
     this.app.router.go({ kind: "home" });
-    this.querySelector<ParleyChat>("parley-chat")?.focusComposer();
+    this.querySelector<ParleyChat>("parley-conversation")?.focusComposer();
   }
 
   protected override updated(changed: PropertyValues<this>): void {

@@ -1,14 +1,14 @@
 import { css } from "lit";
 
 export const chatSheet = css`
-  parley-chat {
+  parley-conversation {
     position: relative;
     display: block;
     min-height: 0;
   }
 
   /* What scrolls away under the bar fades. */
-  parley-chat::before {
+  parley-conversation::before {
     position: absolute;
     z-index: 1;
     top: 0;

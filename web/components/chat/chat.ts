@@ -20,7 +20,7 @@ import "./connection-strip.ts";
 const FIRST_TURNS = 5;
 const MORE_TURNS = 7;
 
-/** The open conversation, or the place where one begins. */
+/** The open conversation, or the place where one begins. (`parley-chat` is the element for other sites' pages.) */
 class ParleyChat extends ParleyElement {
   static override readonly sheets = [chatSheet];
   static override readonly properties = {
@@ -311,5 +311,5 @@ class ParleyChat extends ParleyElement {
   }
 }
 
-define("parley-chat", ParleyChat);
+define("parley-conversation", ParleyChat);
 export type { ParleyChat };
