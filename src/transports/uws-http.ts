@@ -2,15 +2,15 @@
  * HTTP on µWebSockets: native request → HttpRequest → route → HttpResponse → native response.
  *
  * The native request lives only until the callback returns, so everything is copied before the first await. The native
- * response is dead once `onAborted` was called; touching it then ends the process, hence `Exchange.done`.
+ * response is dead once `onAborted` was called; touching it then ends the process, hence `HttpExchange.done`.
  */
 import { STATUS_CODES } from "node:http";
 import type { HttpRequest as NativeRequest, HttpResponse as NativeResponse } from "uWebSockets.js";
 import { errorAnswer } from "../gateway/http-answer.ts";
 import { SECURITY_HEADERS } from "../gateway/http-headers.ts";
 import { httpRouter, type HttpRouter } from "../gateway/http-router.ts";
-import type { HttpRequest, HttpResponse, HttpRoute } from "../ports/http.ts";
-import { ParleyError } from "../protocol/errors.ts";
+import type { HttpResponse } from "../ports/http.ts";
+import { HttpExchange } from "./http-exchange.ts";
 import { BODILESS, type HttpOptions, tooLarge } from "./http-limits.ts";
 import { remoteAddress } from "./remote-address.ts";
 
@@ -65,7 +65,8 @@ export class UwsHttp {
       return this.answer(native, errorAnswer(tooLarge(route)), head, true);
     }
 
-    const exchange = new Exchange(this, native, head);
+    const exchange = new HttpExchange(this.#options, (answer, close) => this.answer(native, answer, head, close));
+    native.onAborted(() => exchange.left());
     const copied = {
       method,
       path,
@@ -78,83 +79,12 @@ export class UwsHttp {
       ),
       signal: exchange.signal,
     };
-    if (length === 0) this.#run(exchange, route, { ...copied, body: NO_BODY });
-    else this.#readBody(exchange, route, copied);
-  }
-
-  #readBody(exchange: Exchange, route: HttpRoute, head: Omit<HttpRequest, "body">): void {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    const slow = new ParleyError("TIMEOUT", { message: "The request's body took too long to arrive." });
-    exchange.limit(this.#options.limits.bodyMs, errorAnswer(slow, 408));
-    exchange.native.onData((chunk, isLast) => {
-      if (exchange.done) return;
-      size += chunk.byteLength;
-      if (size > route.maxBody) return exchange.finish(errorAnswer(tooLarge(route)), true);
-      chunks.push(new Uint8Array(chunk.slice(0)));
-      if (isLast) this.#run(exchange, route, { ...head, body: Buffer.concat(chunks, size) });
+    if (length === 0) return exchange.run(route, { ...copied, body: NO_BODY });
+    const body = exchange.body(route, copied);
+    native.onData((chunk, isLast) => {
+      body.add(new Uint8Array(chunk.slice(0)));
+      if (isLast) body.end();
     });
-  }
-
-  #run(exchange: Exchange, route: HttpRoute, request: HttpRequest): void {
-    const fail = (cause: unknown) => {
-      if (cause instanceof ParleyError) return exchange.finish(errorAnswer(cause));
-      // A route that gives up because the client has is no bug.
-      if (exchange.signal.aborted) return;
-      this.#options.metrics.bug();
-      this.#options.log.error({ err: cause, method: request.method, path: request.path }, "an HTTP route failed");
-      exchange.finish(errorAnswer(new ParleyError("INTERNAL")));
-    };
-    try {
-      const answer = route.handle(request);
-      if (!(answer instanceof Promise)) return exchange.finish(answer);
-      exchange.limit(this.#options.limits.handleMs, errorAnswer(new ParleyError("TIMEOUT")));
-      answer.then((value) => exchange.finish(value), fail).catch(fail);
-    } catch (error) {
-      fail(error);
-    }
-  }
-}
-
-/** One request and its answer: finished once, by the route, by a limit, or by the client that leaves. */
-class Exchange {
-  readonly native: NativeResponse;
-  done = false;
-  readonly #http: UwsHttp;
-  readonly #head: boolean;
-  readonly #abort = new AbortController();
-  #timer: NodeJS.Timeout | undefined = undefined;
-
-  constructor(http: UwsHttp, native: NativeResponse, head: boolean) {
-    this.#http = http;
-    this.native = native;
-    this.#head = head;
-    native.onAborted(() => {
-      this.done = true;
-      clearTimeout(this.#timer);
-      this.#abort.abort();
-    });
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  /** Answers with this when nothing else has by then. Replaces an earlier limit. */
-  limit(ms: number, answer: HttpResponse): void {
-    if (this.done) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.finish(answer, true);
-      this.#abort.abort();
-    }, ms);
-  }
-
-  finish(answer: HttpResponse, close = false): void {
-    if (this.done) return;
-    this.done = true;
-    clearTimeout(this.#timer);
-    this.#http.answer(this.native, answer, this.#head, close);
   }
 }
 

@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorAnswer } from "../gateway/http-answer.ts";
 import { SECURITY_HEADERS } from "../gateway/http-headers.ts";
 import { httpRouter, type HttpRouter } from "../gateway/http-router.ts";
-import type { HttpRequest, HttpResponse, HttpRoute } from "../ports/http.ts";
-import { ParleyError } from "../protocol/errors.ts";
+import type { HttpResponse } from "../ports/http.ts";
+import { HttpExchange } from "./http-exchange.ts";
 import { BODILESS, type HttpOptions, tooLarge } from "./http-limits.ts";
 import { socketAddress } from "./remote-address.ts";
 
@@ -24,8 +24,11 @@ export class WsHttp {
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
-    const exchange = new Exchange(response, request.method === "HEAD", () => this.#closing);
     const method = request.method ?? "";
+    const exchange = new HttpExchange(this.#options, (answer, close) =>
+      writeAnswer(response, answer, method === "HEAD", close || this.#closing),
+    );
+    response.once("close", () => exchange.left());
     const [path = "", query = ""] = split(request.url ?? "");
     const routed = this.#router(method, path);
     const length = declaredLength(request);
@@ -48,85 +51,10 @@ export class WsHttp {
       ),
       signal: exchange.signal,
     };
-    if (length === 0) this.#run(exchange, route, { ...head, body: new Uint8Array(0) });
-    else this.#readBody(exchange, route, request, head);
-  }
-
-  #readBody(exchange: Exchange, route: HttpRoute, request: IncomingMessage, head: Omit<HttpRequest, "body">): void {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    const slow = new ParleyError("TIMEOUT", { message: "The request's body took too long to arrive." });
-    exchange.limit(this.#options.limits.bodyMs, errorAnswer(slow, 408));
-    request.on("data", (chunk: Uint8Array) => {
-      if (exchange.done) return;
-      size += chunk.byteLength;
-      if (size > route.maxBody) return exchange.finish(errorAnswer(tooLarge(route)), true);
-      chunks.push(chunk);
-    });
-    request.once("end", () => {
-      if (!exchange.done) this.#run(exchange, route, { ...head, body: Buffer.concat(chunks, size) });
-    });
-  }
-
-  #run(exchange: Exchange, route: HttpRoute, request: HttpRequest): void {
-    const fail = (cause: unknown) => {
-      if (cause instanceof ParleyError) return exchange.finish(errorAnswer(cause));
-      // A route that gives up because the client has is no bug.
-      if (exchange.signal.aborted) return;
-      this.#options.metrics.bug();
-      this.#options.log.error({ err: cause, method: request.method, path: request.path }, "an HTTP route failed");
-      exchange.finish(errorAnswer(new ParleyError("INTERNAL")));
-    };
-    try {
-      const answer = route.handle(request);
-      if (!(answer instanceof Promise)) return exchange.finish(answer);
-      exchange.limit(this.#options.limits.handleMs, errorAnswer(new ParleyError("TIMEOUT")));
-      answer.then((value) => exchange.finish(value), fail).catch(fail);
-    } catch (error) {
-      fail(error);
-    }
-  }
-}
-
-/** One request and its answer: finished once, by the route, by a limit, or by the client that leaves. */
-class Exchange {
-  done = false;
-  readonly #response: ServerResponse;
-  readonly #head: boolean;
-  readonly #last: () => boolean;
-  readonly #abort = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(response: ServerResponse, head: boolean, last: () => boolean) {
-    this.#response = response;
-    this.#head = head;
-    this.#last = last;
-    response.once("close", () => {
-      clearTimeout(this.#timer);
-      if (!this.done) this.#abort.abort();
-      this.done = true;
-    });
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  /** Answers with this when nothing else has by then. Replaces an earlier limit. */
-  limit(ms: number, answer: HttpResponse): void {
-    if (this.done) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.finish(answer, true);
-      this.#abort.abort();
-    }, ms);
-  }
-
-  finish(answer: HttpResponse, close = false): void {
-    if (this.done) return;
-    this.done = true;
-    clearTimeout(this.#timer);
-    writeAnswer(this.#response, answer, this.#head, close || this.#last());
+    if (length === 0) return exchange.run(route, { ...head, body: new Uint8Array(0) });
+    const body = exchange.body(route, head);
+    request.on("data", (chunk: Uint8Array) => body.add(chunk));
+    request.once("end", () => body.end());
   }
 }
 
