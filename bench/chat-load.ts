@@ -10,6 +10,8 @@ export type ChatOrder =
   | { readonly op: "open"; readonly port: number; readonly count: number; readonly token?: string }
   /** Chats begin, spread over `spreadMs`, and go on. */
   | { readonly op: "begin"; readonly spreadMs: number }
+  /** Nobody asks again; done when all have their answer and the sockets are closed. */
+  | { readonly op: "end" }
   /** What happened since the last order. */
   | { readonly op: "report" };
 
@@ -32,6 +34,7 @@ class Chat {
   #askedAt = 0;
   #tokens = 0;
   #waiting: PromiseWithResolvers<Record<string, unknown>> | undefined;
+  #ending: PromiseWithResolvers<void> | undefined;
 
   private constructor(socket: WsSocket, parley: boolean) {
     this.#socket = socket;
@@ -50,7 +53,21 @@ class Chat {
     return chat;
   }
 
+  /** Resolves with the end of the answer under way. */
+  end(): Promise<void> {
+    this.#ending = Promise.withResolvers();
+    if (this.#askedAt === 0) this.#close();
+    return this.#ending.promise;
+  }
+
+  #close(): void {
+    this.#socket.onClose = () => {};
+    this.#socket.destroy();
+    this.#ending?.resolve();
+  }
+
   ask(): void {
+    if (this.#ending !== undefined) return this.#close();
     this.#tokens = 0;
     this.#askedAt = performance.now();
     const text = "Say something, please.";
@@ -130,6 +147,9 @@ async function obey(order: ChatOrder): Promise<ChatReport> {
       for (const [index, chat] of chats.entries()) {
         setTimeout(() => chat.ask(), (index * order.spreadMs) / chats.length);
       }
+      return {};
+    case "end":
+      await Promise.all(chats.splice(0).map((chat) => chat.end()));
       return {};
     case "report": {
       const report = { tokens, first };

@@ -1,32 +1,41 @@
 /**
  * D: chats through a provider, end to end: 100 tokens, one every 20 ms, OpenAI's wire format over HTTP; 1, 50 and 200
  * people who ask again as soon as they have their answer. Parley stores and can resume what it streams; beside it a bare
- * relay that does neither. Provider and people share core 1, the server has core 0. With DATABASE_URL in the environment
- * Parley stores there, else within itself. BENCH_CHATS=50,200 runs only these.
+ * relay that does neither. The server has core 0; provider, people, PostgreSQL and Redis share core 1.
+ *
+ * Each server is a new process that is warmed up before it is measured, the relay just as Parley: WARM_UP_PEOPLE chat
+ * for WARM_UP_MS, so that no figure holds what the compiler and the first use of a module cost once.
  */
-import { type ChildProcess, fork, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChatOrder, ChatReport } from "./chat-load.ts";
+import { startStore } from "./chat-stores.ts";
+import { BUDGETS, CHAT_HEAD, chatLine, type ChatSample, type StoreKind } from "./chat-table.ts";
 import { TOKEN_MS, TOKENS } from "./chat-tokens.ts";
 import { cpuTime, residentKiB } from "./process-cost.ts";
 import { ended, here, pinned, startParley, type Target } from "./servers.ts";
-import { type Cost, costPer, median } from "./table.ts";
+import { costPer, median } from "./table.ts";
+
+export interface ChatOptions {
+  readonly stores: readonly StoreKind[];
+  /** Empty: those that have a budget. */
+  readonly people: readonly number[];
+  readonly rounds: number;
+  /** Each load is measured for so long. */
+  readonly seconds: number;
+  /** Programs to compare, each as Parley's dist/server/main.js; undefined: that one. */
+  readonly servers: readonly (string | undefined)[];
+  /** The relay, too? */
+  readonly relay: boolean;
+  /** Of Node, for Parley: --cpu-prof and the like. */
+  readonly nodeArgs: readonly string[];
+}
 
 const ANSWER_MS = TOKENS * TOKEN_MS;
-const WARM_UP_MS = 3 * ANSWER_MS;
-const SECONDS = 10;
-
-interface Sample {
-  /** µs of an answer. */
-  readonly cost: Cost;
-  readonly perSecond: number;
-  readonly first: readonly number[];
-  readonly rssMiB: number;
-}
+const WARM_UP_PEOPLE = 50;
+const WARM_UP_MS = 4 * ANSWER_MS;
+const IDLE_MS = 4_000;
 
 /** A server that waits for its port, told over the channel between processes. */
 async function startHelper(
@@ -41,8 +50,33 @@ async function startHelper(
   return { child, port: message.port };
 }
 
+async function startRelay(providerPort: number): Promise<Target> {
+  const began = performance.now();
+  const { child, port } = await startHelper(0, "chat-relay.ts", String(providerPort));
+  return {
+    pid: child.pid ?? 0,
+    port,
+    token: undefined,
+    readyMs: performance.now() - began,
+    stop: () => ended(child),
+  };
+}
+
 class People {
   readonly #child = fork(here("chat-load.ts"), { execPath: "taskset", execArgv: pinned(1) });
+
+  /** They chat once this resolves. */
+  static async chat({ port, token }: Target, count: number): Promise<People> {
+    const people = new People();
+    try {
+      await people.order({ op: "open", port, count, ...(token !== undefined && { token }) });
+      await people.order({ op: "begin", spreadMs: ANSWER_MS });
+      return people;
+    } catch (error) {
+      await people.stop();
+      throw error;
+    }
+  }
 
   async order(order: ChatOrder): Promise<Required<Omit<ChatReport, "error">>> {
     const answer = once(this.#child, "message", { signal: AbortSignal.timeout(300_000) });
@@ -57,137 +91,115 @@ class People {
   }
 }
 
-/** Ends with `stop`. */
-async function measure(
-  { pid, port, token }: Pick<Target, "pid" | "port" | "token">,
-  count: number,
-  stop: () => Promise<void>,
-): Promise<Sample> {
-  const people = new People();
+async function measure(target: Target, count: number, seconds: number): Promise<ChatSample> {
+  const people = await People.chat(target, count);
   try {
-    await people.order({ op: "open", port, count, ...(token !== undefined && { token }) });
-    await people.order({ op: "begin", spreadMs: ANSWER_MS });
-    await sleep(WARM_UP_MS);
+    await sleep(1.5 * ANSWER_MS);
     await people.order({ op: "report" });
-    const before = cpuTime(pid);
+    const before = cpuTime(target.pid);
     const began = performance.now();
-    await sleep(SECONDS * 1000);
+    await sleep(seconds * 1000);
     const { tokens, first } = await people.order({ op: "report" });
-    const seconds = (performance.now() - began) / 1000;
+    const elapsed = (performance.now() - began) / 1000;
     const answers = tokens / TOKENS;
-    const cost = costPer(before, cpuTime(pid), answers);
-    return { cost, perSecond: answers / seconds, first, rssMiB: residentKiB(pid) / 1024 };
+    const cost = costPer(before, cpuTime(target.pid), answers);
+    const rssMiB = residentKiB(target.pid) / 1024;
+    await people.order({ op: "end" });
+    return { cost, perSecond: answers / elapsed, first, rssMiB };
   } finally {
     await people.stop();
-    await stop();
   }
 }
 
-interface ChatBudget {
-  readonly count: number;
-  /** CPU of an answer. None for one person alone: that is mostly a process that waits, and code that is still cold. */
-  readonly cpuMs?: number;
-  /** What the server adds to the time to the first token. */
-  readonly firstMs: number;
-  readonly firstP99Ms?: number;
-  readonly rssMiB?: number;
+async function warmUp(target: Target): Promise<void> {
+  const people = await People.chat(target, WARM_UP_PEOPLE);
+  try {
+    await sleep(WARM_UP_MS);
+    await people.order({ op: "end" });
+  } finally {
+    await people.stop();
+  }
 }
 
-/** By where Parley stores. */
-const BUDGETS: Readonly<Record<"embedded" | "postgres", { loads: readonly ChatBudget[]; readyMs: number }>> = {
-  embedded: {
-    readyMs: 2000,
-    loads: [
-      { count: 1, firstMs: 5 },
-      { count: 50, cpuMs: 9, firstMs: 5 },
-      { count: 200, cpuMs: 7, firstMs: 10, rssMiB: 550 },
-    ],
-  },
-  postgres: {
-    readyMs: 700,
-    loads: [
-      { count: 1, firstMs: 3 },
-      { count: 50, cpuMs: 7, firstMs: 3 },
-      { count: 200, cpuMs: 5, firstMs: 5, firstP99Ms: 20, rssMiB: 200 },
-    ],
-  },
-};
-
-const quantile = (values: readonly number[], q: number): number => {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
-};
-
-/** Median of the rounds: of a figure of each. */
-const of = (samples: readonly Sample[], figure: (sample: Sample) => number): number => median(samples.map(figure));
-
-function line(who: string, count: number, samples: readonly Sample[], budget?: ChatBudget): string {
-  const cpuMs = of(samples, ({ cost }) => cost.total / 1000);
-  const userMs = of(samples, ({ cost }) => cost.user / 1000);
-  const p50 = of(samples, ({ first }) => quantile(first, 0.5));
-  const p99 = of(samples, ({ first }) => quantile(first, 0.99));
-  const rss = of(samples, ({ rssMiB }) => rssMiB);
-  const rate = of(samples, ({ perSecond }) => perSecond);
-  const over = [
-    budget?.cpuMs !== undefined && cpuMs > budget.cpuMs && "CPU",
-    budget && p50 > budget.firstMs && "first token",
-    budget?.firstP99Ms !== undefined && p99 > budget.firstP99Ms && "p99",
-    budget?.rssMiB !== undefined && rss > budget.rssMiB && "memory",
-  ].filter((each) => typeof each === "string");
-  const wanted = [
-    budget?.cpuMs !== undefined && `${budget.cpuMs} ms CPU`,
-    budget && `${budget.firstMs} ms`,
-    budget?.firstP99Ms !== undefined && `p99 ${budget.firstP99Ms} ms`,
-    budget?.rssMiB !== undefined && `${budget.rssMiB} MiB`,
-  ].filter((each) => typeof each === "string");
-  const verdict = budget === undefined ? "" : over.length === 0 ? "within" : `over: ${over.join(", ")}`;
-  return (
-    `| ${who} | ${count} | ${rate.toFixed(1)} | ${cpuMs.toFixed(2)} (${userMs.toFixed(2)} user) | ` +
-    `${p50.toFixed(1)} / ${p99.toFixed(1)} | ${rss.toFixed(0)} | ${wanted.join(", ")} | ${verdict} |`
-  );
+/** What one program did in all rounds. */
+interface Figures {
+  readonly loads: Map<number, ChatSample[]>;
+  readonly readyMs: number[];
+  /** CPU in ms of a second in which nobody asks anything. */
+  readonly idleMs: number[];
 }
 
-export async function chats(rounds: number): Promise<void> {
-  const kind = process.env["DATABASE_URL"] === undefined ? "embedded" : "postgres";
+/** Ends with the server's. */
+async function observe(target: Target, counts: readonly number[], seconds: number, figures: Figures): Promise<void> {
+  try {
+    figures.readyMs.push(target.readyMs);
+    await warmUp(target);
+    await sleep(1_000);
+    const before = cpuTime(target.pid);
+    await sleep(IDLE_MS);
+    figures.idleMs.push(costPer(before, cpuTime(target.pid), IDLE_MS).total);
+    for (const count of counts) {
+      const samples = figures.loads.get(count) ?? [];
+      figures.loads.set(count, samples);
+      samples.push(await measure(target, count, seconds));
+    }
+  } finally {
+    await target.stop();
+  }
+}
+
+async function chatsIn(kind: StoreKind, providerPort: number, options: ChatOptions): Promise<void> {
   const { loads, readyMs } = BUDGETS[kind];
-  const only = (process.env["BENCH_CHATS"] ?? "")
-    .split(",")
-    .map(Number)
-    .filter((count) => count > 0);
-  const dataDir = mkdtempSync(join(tmpdir(), "parley-bench-"));
-  const provider = await startHelper(1, "chat-provider.ts");
+  const { people, rounds, seconds, servers, nodeArgs } = options;
+  const counts = people.length > 0 ? people : loads.map(({ count }) => count);
+  const store = await startStore(kind);
   const env = {
-    COMPATIBLE_BASE_URL: `http://127.0.0.1:${provider.port}/v1`,
+    ...store.env,
+    COMPATIBLE_BASE_URL: `http://127.0.0.1:${providerPort}/v1`,
     PARLEY_DEFAULT_MODEL: "compatible/bench",
     PARLEY_FIND_OLLAMA: "0",
   };
-  const rows: string[] = [];
-  const ready: number[] = [];
+  const starts = new Map<string, () => Promise<Target>>();
+  for (const [index, main] of servers.entries()) {
+    const name = servers.length > 1 ? `Parley ${index + 1}, ${kind}` : `Parley, ${kind}`;
+    starts.set(name, () => startParley(env, { dataDir: store.dataDir, main, nodeArgs }));
+  }
+  if (options.relay) starts.set("relay", () => startRelay(providerPort));
+  const all = new Map<string, Figures>();
   try {
-    for (const budget of loads.filter(({ count }) => only.length === 0 || only.includes(count))) {
-      const parley: Sample[] = [];
-      const relay: Sample[] = [];
-      for (let round = 0; round < rounds; round++) {
-        const target = await startParley(env, dataDir);
-        ready.push(target.readyMs);
-        parley.push(await measure(target, budget.count, () => target.stop()));
-        const { child, port } = await startHelper(0, "chat-relay.ts", String(provider.port));
-        const floor = { pid: child.pid ?? 0, port, token: undefined };
-        relay.push(await measure(floor, budget.count, () => ended(child)));
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, start] of starts) {
+        const figures = all.get(name) ?? { loads: new Map<number, ChatSample[]>(), readyMs: [], idleMs: [] };
+        all.set(name, figures);
+        await observe(await start(), counts, seconds, figures);
       }
-      rows.push(line(`Parley, ${kind}`, budget.count, parley, budget), line("relay", budget.count, relay));
     }
   } finally {
-    await ended(provider.child);
-    rmSync(dataDir, { recursive: true, force: true });
+    await store.stop();
   }
-  console.log(
-    "\nD | people | answers/s | CPU ms of an answer | to the first token, p50 / p99 ms | RSS, MiB | budget | |",
-  );
-  console.log("|---|---|---|---|---|---|---|---|");
-  for (const row of rows) console.log(row);
-  const [first = 0, ...later] = ready;
-  console.log(
-    `D ready: first start ${first.toFixed(0)} ms, later ones ${median(later.length > 0 ? later : [first]).toFixed(0)} ms (budget ${readyMs})`,
-  );
+  console.log(CHAT_HEAD);
+  for (const count of counts) {
+    const budget = loads.find((load) => load.count === count);
+    for (const [name, figures] of all) {
+      console.log(chatLine(name, count, figures.loads.get(count) ?? [], name === "relay" ? undefined : budget));
+    }
+  }
+  for (const [name, figures] of all) {
+    const idle = `idle ${median(figures.idleMs).toFixed(1)} ms CPU a second`;
+    const [first = 0, ...later] = figures.readyMs;
+    const ready = later.length > 0 ? `, later ${median(later).toFixed(0)}` : "";
+    const budget = name === "relay" ? "" : ` (budget ${readyMs})`;
+    console.log(`D ${name}: ready in ${first.toFixed(0)} ms${ready}${budget}, ${idle}`);
+  }
+}
+
+export async function chats(options: ChatOptions): Promise<void> {
+  // What this process starts and does not place elsewhere, it starts on core 1.
+  execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });
+  const provider = await startHelper(1, "chat-provider.ts");
+  try {
+    for (const kind of options.stores) await chatsIn(kind, provider.port, options);
+  } finally {
+    await ended(provider.child);
+  }
 }

@@ -30,25 +30,33 @@ export async function ended(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** The program that `npm start` runs, on a fresh data folder. Build it first. */
-export async function startParley(env: Record<string, string> = {}, dataDir?: string): Promise<Target> {
+export interface ParleyOptions {
+  /** Kept by `stop`; a new one, removed by it, when absent. */
+  readonly dataDir?: string;
+  /** The program, where it is another than this checkout's. */
+  readonly main?: string | undefined;
+  /** Of Node. */
+  readonly nodeArgs?: readonly string[];
+}
+
+/** The program that `npm start` runs. Build it first. */
+export async function startParley(
+  env: Record<string, string> = {},
+  { dataDir, main = here("../dist/server/main.js"), nodeArgs = [] }: ParleyOptions = {},
+): Promise<Target> {
   const own = dataDir === undefined ? mkdtempSync(join(tmpdir(), "parley-bench-")) : undefined;
   const began = performance.now();
-  const child = spawn(
-    "taskset",
-    [...pinned(0), "--disable-warning=ExperimentalWarning", here("../dist/server/main.js")],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-      env: {
-        ...process.env,
-        PARLEY_WS_PORT: "0",
-        PARLEY_DATA_DIR: dataDir ?? own ?? "",
-        PARLEY_ACCESS_TOKEN: TOKEN,
-        PARLEY_LOG_LEVEL: "warn",
-        ...env,
-      },
+  const child = spawn("taskset", [...pinned(0), "--disable-warning=ExperimentalWarning", ...nodeArgs, main], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: {
+      ...process.env,
+      PARLEY_WS_PORT: "0",
+      PARLEY_DATA_DIR: dataDir ?? own ?? "",
+      PARLEY_ACCESS_TOKEN: TOKEN,
+      PARLEY_LOG_LEVEL: "warn",
+      ...env,
     },
-  );
+  });
   let output = "";
   const port = await new Promise<number>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`Parley did not start: ${output}`)), 60_000);
