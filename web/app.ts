@@ -9,6 +9,7 @@ import { browserStorage } from "./store/storage.ts";
 import { createTheme } from "./store/theme.ts";
 import { base } from "./styles/base.ts";
 import { tokens } from "./styles/tokens.ts";
+import { createLanguages } from "./text/languages.ts";
 
 // A code works once; it must not stay in the address, the history, or what is shared of them.
 const code = loginCode(location.hash);
@@ -17,6 +18,7 @@ if (location.hash.startsWith("#login=")) history.replaceState(null, "", location
 adopt(document, [tokens, base]);
 
 const storage = browserStorage();
+const languages = createLanguages(storage, document.documentElement);
 const theme = createTheme(storage, document.documentElement);
 const client = createClient({
   url: new URL("/ws", location.href).href,
@@ -31,8 +33,10 @@ addEventListener("online", () => store.probe());
 addEventListener("pageshow", ({ persisted }) => persisted && store.probe());
 
 const app: ParleyApp = Object.assign(document.createElement("parley-app") as ParleyApp, { app: store, theme });
-document.body.replaceChildren(app);
 const begun = store.begin(code);
+// Nobody is shown a language first that they did not choose; English is here already.
+await languages.ready;
+document.body.replaceChildren(app);
 // While the server is asked.
 load(async () => {
   const { warmUp } = await import("./answers.ts");

@@ -1,6 +1,7 @@
 import { html, nothing } from "lit";
 import type { AppStore, SignedOutReason } from "../../store/app.ts";
 import type { SignInFailure } from "../../store/sign-in.ts";
+import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons, mark } from "../icons.ts";
 import { signInSheet } from "./sign-in.style.ts";
@@ -16,22 +17,20 @@ class ParleySignIn extends ParleyElement {
     const busy = session.kind === "signing-in";
     const reason = session.kind === "signed-out" ? session.reason : busy ? session.from : "new";
     const failure = session.kind === "signed-out" ? session.failure : undefined;
+    const words = text().signIn;
     return html`<main class="sign-in" id="main" tabindex="-1">
       <div class="card">
         ${mark()}
-        <h1>${HEADLINES[reason]}</h1>
+        <h1>${words.titles[reason]}</h1>
         ${problem(reason, failure)}
         <div class="way">
-          <h2>With a link</h2>
-          <p>
-            When it starts, the server prints a link in its terminal. Open that link in this browser. It works once, for
-            ten minutes; a restart prints a new one.
-          </p>
-          <pre class="sample" aria-label="What the link looks like">${location.origin}/#login=…</pre>
+          <h2>${words.withLink}</h2>
+          <p>${words.linkHelp}</p>
+          <pre class="sample" dir="ltr" aria-label=${words.linkSample}>${location.origin}/#login=…</pre>
         </div>
         <form class="way" @submit=${(event: SubmitEvent) => this.#submit(event)}>
-          <h2><label for="access-token">With an access token</label></h2>
-          <p id="token-help">The value of <code>PARLEY_ACCESS_TOKEN</code>, if the server was started with one.</p>
+          <h2><label for="access-token">${words.withToken}</label></h2>
+          <p id="token-help">${words.tokenHelp[0]}<code>PARLEY_ACCESS_TOKEN</code>${words.tokenHelp[1]}</p>
           <div class="row">
             <input
               id="access-token"
@@ -45,7 +44,7 @@ class ParleySignIn extends ParleyElement {
               aria-describedby="token-help"
               aria-invalid=${failure?.kind === "refused" && reason !== "link-refused" ? "true" : "false"}
             />
-            <button class="button primary" ?disabled=${busy}>${busy ? "Signing in…" : "Sign in"}</button>
+            <button class="button primary" ?disabled=${busy}>${busy ? words.signingIn : words.signIn}</button>
           </div>
         </form>
       </div>
@@ -64,44 +63,32 @@ class ParleySignIn extends ParleyElement {
   }
 }
 
-const HEADLINES: Readonly<Record<SignedOutReason, string>> = {
-  new: "Sign in to Parley",
-  "link-refused": "That link did not work",
-  ended: "Your session has ended",
-  left: "You are signed out",
-};
-
 function problem(reason: SignedOutReason, failure: SignInFailure | undefined): unknown {
-  const text = failure === undefined ? CALM[reason] : explain(reason, failure);
-  if (text === undefined) return nothing;
+  const said = failure === undefined ? calm(reason) : explain(reason, failure);
+  if (said === undefined) return nothing;
   return failure === undefined
-    ? html`<p class="lead">${text}</p>`
+    ? html`<p class="lead">${said}</p>`
     : html`<div class="problem" role="alert">
         ${icons.alert()}
-        <p>${text}</p>
+        <p>${said}</p>
       </div>`;
 }
 
-const CALM: Readonly<Partial<Record<SignedOutReason, string>>> = {
-  ended: "It expired, or it was ended on another device. Your drafts are still here; sign in to go on.",
-};
+const calm = (reason: SignedOutReason): string | undefined => (reason === "ended" ? text().signIn.ended : undefined);
 
 function explain(reason: SignedOutReason, failure: SignInFailure): string {
+  const words = text().signIn;
   switch (failure.kind) {
     case "refused":
-      return reason === "link-refused"
-        ? "A login link works once and for ten minutes: this one was used before or is too old. Restart the server for a new one, and open it here."
-        : "The server does not know this access token. Compare it with the one the server was started with.";
+      return reason === "link-refused" ? words.linkRefused : words.tokenRefused;
     case "too-often":
       return failure.retryAfterMs === undefined
-        ? "There were too many attempts. Wait a minute, then try again."
-        : `There were too many attempts. Try again in ${Math.ceil(failure.retryAfterMs / 1000)} seconds.`;
+        ? words.tooOften
+        : words.tooOftenFor(Math.ceil(failure.retryAfterMs / 1000));
     case "origin":
-      return "The server does not accept this address. Its operator can add it to PARLEY_ALLOWED_ORIGINS.";
+      return words.origin;
     case "unreachable":
-      return reason === "link-refused"
-        ? "The server could not be reached. Open the link again when it runs; it has not been used."
-        : "The server could not be reached. Try again when it runs.";
+      return reason === "link-refused" ? words.linkUnreachable : words.unreachable;
   }
 }
 

@@ -1,0 +1,4 @@
+import type { Text } from "../text.ts";
+import { signIn } from "./sign-in.ts";
+
+export const de: Text = { signIn };
