@@ -16,6 +16,7 @@ import { joinCluster } from "./cluster-node.ts";
 import { systemClock } from "./gateway/clock.ts";
 import { DeliveryHub } from "./gateway/delivery-hub.ts";
 import { newDeliveryCounters } from "./gateway/delivery-types.ts";
+import { embedRoute } from "./gateway/embed.ts";
 import { fileRoutes } from "./gateway/file-routes.ts";
 import { createFileSweeper } from "./gateway/file-sweeper.ts";
 import { createGateway } from "./gateway/gateway.ts";
@@ -198,6 +199,7 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
       log: logger,
     }),
     ...fileRoutes({ sessions, rows: store.files, files, origins, metrics, log: logger }),
+    embedRoute(origins),
     ports.pages,
   ];
   const transport = ports.transport({

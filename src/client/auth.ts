@@ -13,7 +13,12 @@ export type Auth =
    */
   | { readonly kind: "token"; readonly provider: () => Promise<string> | string }
   /** The `sessionToken` of an earlier login. */
-  | { readonly kind: "session"; readonly token: string };
+  | { readonly kind: "session"; readonly token: string }
+  /**
+   * One that somebody else, as the backend of the page, has got: `provider` is awaited before every connection. A session
+   * that was refused is asked for once more. A rejected promise is tried again after a while.
+   */
+  | { readonly kind: "session"; readonly provider: () => Promise<string> | string };
 
 /** Who the connection speaks for. */
 export interface Identity {
@@ -32,13 +37,23 @@ export class Credentials {
   constructor(auth: Auth, device: string | undefined) {
     this.#auth = auth;
     this.#device = device;
-    if (auth.kind === "session") this.#sessionToken = auth.token;
+    if (auth.kind === "session" && "token" in auth) this.#sessionToken = auth.token;
+  }
+
+  /** The upgrade's cookie is not to speak for this client: it may be another person's. */
+  get ignoresCookie(): boolean {
+    return this.#auth.kind !== "cookie";
   }
 
   /** Before each connection. Undefined: there is nothing to wait for. */
   prepare(): Promise<void> | undefined {
     const auth = this.#auth;
-    return auth.kind === "token" ? this.#fetch(auth.provider) : undefined;
+    if (auth.kind === "token") return this.#fetch(auth.provider);
+    return "provider" in auth ? this.#fetchSession(auth.provider) : undefined;
+  }
+
+  async #fetchSession(provider: () => Promise<string> | string): Promise<void> {
+    this.#sessionToken = await provider();
   }
 
   async #fetch(provider: () => Promise<string> | string): Promise<void> {
@@ -77,7 +92,7 @@ export class Credentials {
 
   /** The session was refused: forgets it, and says whether a login could replace it. */
   forgetSession(): boolean {
-    if (this.#auth.kind !== "token" || this.#sessionToken === undefined) return false;
+    if (!("provider" in this.#auth) || this.#sessionToken === undefined) return false;
     this.#sessionToken = undefined;
     return true;
   }

@@ -163,6 +163,35 @@ describe("client, connecting", () => {
     assert.equal(client.state.closed?.reason, "signed-out");
   });
 
+  it("[W2] a session that somebody else got is asked for before each connection, and once more when refused", async () => {
+    const server = new ScriptedServer();
+    server.identity = undefined;
+    const tokens = ["first", "stale", "second"];
+    const provider = () => tokens.shift() ?? "third";
+    const client = make(server, { auth: { kind: "session", provider } });
+    await server.settle();
+    assert.equal(client.state.phase, "ready");
+    assert.equal(server.pair.client.url, "ws://server/ws?auth=token");
+    server.on("session.resume", (params) =>
+      params["sessionToken"] === "stale" ? new ParleyError("SESSION_ENDED") : IDENTITY,
+    );
+    server.pair.cut();
+    await server.pass(3_000, 100);
+    assert.equal(client.state.phase, "ready");
+    assert.deepEqual(
+      server.asked.map(({ method, params }) => [method, params["sessionToken"]]),
+      [
+        ["session.resume", "first"],
+        ["session.resume", "stale"],
+        ["session.resume", "second"],
+      ],
+    );
+    server.on("session.resume", () => new ParleyError("SESSION_ENDED"));
+    server.pair.cut();
+    await server.pass(5_000, 100);
+    assert.equal(client.state.closed?.reason, "signed-out");
+  });
+
   it("gives up on a socket that does not open, and on a server that does not speak", async () => {
     const server = new ScriptedServer();
     server.mute = true;

@@ -103,7 +103,7 @@ class ParleyClient implements Client {
     this.#states = new Emitter(platform.log);
     this.#requests = new Requests(platform, (text) => this.#connection.send(text));
     this.#subscriptions = new Subscriptions(platform, (request, settle) => this.#requests.start(request, settle));
-    this.#connection = new ClientConnection(url.replace(/^http/, "ws"), credentials, platform, {
+    this.#connection = new ClientConnection(socketUrl(url, credentials), credentials, platform, {
       ready: (hello, identity) => {
         // Somebody else signed in meanwhile: what was asked for another user is not asked for this one.
         if (this.#userId !== undefined && this.#userId !== identity.user.id) {
@@ -259,6 +259,12 @@ class ParleyClient implements Client {
     this.#state = state;
     this.#states.emit(state);
   }
+}
+
+/** As `ws:`, and with the word that the cookie of the upgrade is to be ignored, where it is. */
+function socketUrl(url: string, { ignoresCookie }: Credentials): string {
+  const socket = url.replace(/^http/, "ws");
+  return ignoresCookie ? `${socket}${socket.includes("?") ? "&" : "?"}auth=token` : socket;
 }
 
 function describe(machine: MachineState, queued: number): ConnectionState {

@@ -15,6 +15,7 @@ const files: Readonly<Record<string, string>> = {
   "index.html": "<!doctype html><title>Parley</title>",
   "embed.js": "export {};",
   "assets/app-3KJ2LQ7B.js": script,
+  "assets/embed/chunk-ABCD1234.js": script,
   "assets/style.css": "body{}",
   "assets/logo-ABCD1234.png": "\x89PNG".repeat(1000),
   "icon.svg": "<svg/>",
@@ -131,9 +132,17 @@ test("what the build has compressed is sent as it is", async () => {
   assert.equal(text(answer), files["packed.js.br"]);
 });
 
-test("other sites may load the embeddable script, and only that", async () => {
-  assert.equal((await get("/embed.js")).headers["cross-origin-resource-policy"], "cross-origin");
-  assert.equal((await get("/")).headers["cross-origin-resource-policy"], undefined);
+test("other sites may load the embeddable script and its parts, and only those", async () => {
+  for (const path of ["/embed.js", "/assets/embed/chunk-ABCD1234.js"]) {
+    const { headers } = await get(path);
+    assert.equal(headers["cross-origin-resource-policy"], "cross-origin");
+    assert.equal(headers["access-control-allow-origin"], "*");
+  }
+  for (const path of ["/", "/assets/app-3KJ2LQ7B.js"]) {
+    const { headers } = await get(path);
+    assert.equal(headers["cross-origin-resource-policy"], undefined);
+    assert.equal(headers["access-control-allow-origin"], undefined);
+  }
 });
 
 test("without a build, a page says what to do", async () => {

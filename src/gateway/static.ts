@@ -4,14 +4,15 @@
  * and answered 304.
  */
 import type { HttpRequest, HttpResponse, HttpRoute } from "../ports/http.ts";
+import { ANY_ORIGIN } from "./embed.ts";
 import { notFound } from "./http-router.ts";
 import { ENCODINGS, type Encoding, readStaticFiles, type StaticFile } from "./static-files.ts";
 
 const INDEX = "/index.html";
 /** As the build names them: `/assets/app-3KJ2LQ7B.js`. */
 const HASHED = /^\/assets\/.*-[A-Z0-9]{8}\.[a-z0-9]+$/;
-/** Other sites load it into their pages. */
-const EMBED = "/embed.js";
+/** Other sites load these into their pages, as modules: for that, they must be allowed to read them. */
+const EMBED = /^\/(?:embed\.js|assets\/embed\/.*)$/;
 
 /** The route of every address that no other route has. Reads the folder; rejects when that fails. */
 export async function staticRoute(folder: string): Promise<HttpRoute> {
@@ -51,7 +52,7 @@ function answer(request: HttpRequest, path: string, file: StaticFile): HttpRespo
     "cache-control": HASHED.test(path) ? "public, max-age=31536000, immutable" : "no-cache",
     etag,
     vary: "accept-encoding",
-    ...(path === EMBED ? { "cross-origin-resource-policy": "cross-origin" } : {}),
+    ...(EMBED.test(path) ? ANY_ORIGIN : {}),
   };
   if (matches(request.headers.get("if-none-match"), etag)) return { status: 304, headers, body: "" };
   const full = {

@@ -1,6 +1,7 @@
 /** What both transports say of an upgrade, and of a port that can't be had. */
 import { createServer } from "node:net";
 import { errorAnswer } from "../gateway/http-answer.ts";
+import { cookieValue, SESSION_COOKIE } from "../gateway/http-headers.ts";
 import type { HttpResponse, TransportHooks } from "../ports/http.ts";
 import { StartError } from "../ports/start-error.ts";
 import { PROTOCOL } from "../protocol/constants.ts";
@@ -31,6 +32,13 @@ export interface Upgrade {
   /** Of a header; "" when absent. */
   header(name: string): string;
 }
+
+/**
+ * The session's token of the upgrade's cookie. A page that brings its own login asks for `/ws?auth=token`: a browser sends
+ * the cookie all the same, also from another origin of the same site, and it may be of somebody else.
+ */
+export const cookieOfUpgrade = (query: string, header: (name: string) => string): string | undefined =>
+  new URLSearchParams(query).get("auth") === "token" ? undefined : cookieValue(header("cookie"), SESSION_COOKIE);
 
 /** undefined accepts. */
 export function upgradeRefusal(

@@ -16,7 +16,6 @@ import {
   type WebSocket,
 } from "uWebSockets.js";
 import { errorAnswer } from "../gateway/http-answer.ts";
-import { cookieValue, SESSION_COOKIE } from "../gateway/http-headers.ts";
 import type { Transport, TransportHooks } from "../ports/http.ts";
 import { PROTOCOL } from "../protocol/constants.ts";
 import { CLOSE, ParleyError } from "../protocol/errors.ts";
@@ -25,6 +24,7 @@ import { HTTP_LIMITS, type SocketOptions } from "./http-limits.ts";
 import { flat, UserAgents } from "./peer-strings.ts";
 import { remoteAddress } from "./remote-address.ts";
 import {
+  cookieOfUpgrade,
   IDLE_SECONDS,
   INTERNAL_ERROR,
   MAX_BACKPRESSURE,
@@ -132,7 +132,7 @@ class UwsTransport implements Transport {
       const header = (name: string) => request.getHeader(name);
       const refusal = upgradeRefusal({ stopped: this.#stopped, remoteAddress: address, header }, this.#hooks);
       if (refusal !== undefined) return this.#http.answer(response, refusal, false, true);
-      const token = cookieValue(request.getHeader("cookie"), SESSION_COOKIE);
+      const token = cookieOfUpgrade(request.getQuery(), header);
       const connection = new UwsConnection({
         id: flat(uuidv7()),
         remoteAddress: address,

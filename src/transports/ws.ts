@@ -7,7 +7,6 @@ import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { errorAnswer } from "../gateway/http-answer.ts";
-import { cookieValue, SESSION_COOKIE } from "../gateway/http-headers.ts";
 import type { HttpResponse, Transport, TransportHooks } from "../ports/http.ts";
 import { PROTOCOL } from "../protocol/constants.ts";
 import { CLOSE, ParleyError } from "../protocol/errors.ts";
@@ -15,7 +14,15 @@ import { uuidv7 } from "../protocol/id.ts";
 import { HTTP_LIMITS, type SocketOptions } from "./http-limits.ts";
 import { UserAgents } from "./peer-strings.ts";
 import { socketAddress } from "./remote-address.ts";
-import { cannotListen, IDLE_SECONDS, INTERNAL_ERROR, MAX_PAYLOAD, upgradeRefusal, upgradeRequired } from "./upgrade.ts";
+import {
+  cannotListen,
+  cookieOfUpgrade,
+  IDLE_SECONDS,
+  INTERNAL_ERROR,
+  MAX_PAYLOAD,
+  upgradeRefusal,
+  upgradeRequired,
+} from "./upgrade.ts";
 import { WsConnection } from "./ws-connection.ts";
 import { WsHttp, writeAnswer } from "./ws-http.ts";
 
@@ -124,7 +131,7 @@ class WsTransport implements Transport {
         {
           id: uuidv7(),
           remoteAddress: address,
-          cookieToken: cookieValue(header("cookie"), SESSION_COOKIE),
+          cookieToken: cookieOfUpgrade(queryOf(request), header),
           userAgent: this.#userAgents.get(header("user-agent")),
         },
         { drain: (drained) => this.#drain(drained), close: (ended, code) => this.#close(ended, code) },
@@ -225,6 +232,8 @@ class WsTransport implements Transport {
 const ignore = (): void => {};
 
 const pathOf = ({ url = "" }: IncomingMessage): string => url.split("?", 1)[0] ?? "";
+
+const queryOf = (request: IncomingMessage): string => (request.url ?? "").slice(pathOf(request).length + 1);
 
 function textOf(data: RawData): string {
   if (Array.isArray(data)) return Buffer.concat(data).toString();
