@@ -11,7 +11,7 @@ export class ParleyElement extends LitElement {
 
   #stop: (() => void) | undefined;
 
-  protected override createRenderRoot(): HTMLElement {
+  protected override createRenderRoot(): HTMLElement | ShadowRoot {
     return this;
   }
 
@@ -43,6 +43,12 @@ export class ParleyElement extends LitElement {
       this.#stop = undefined;
     }
   }
+}
+
+/** What has the focus in the tree that `node` stands in: a document names only the host of a shadow tree. */
+export function focusedBeside(node: Node): Element | null {
+  const root = node.getRootNode();
+  return root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
 }
 
 /** Makes a root show these sheets; those it shows already are left alone. */

@@ -36,6 +36,8 @@ const CREATE_MS = 24 * 3600 * 1000;
 
 /** Everything the page shows, and what one can do in it. */
 export class AppStore {
+  /** In an element on another site's page: no cookie speaks for the person, and there is no list to choose from. */
+  readonly embedded: boolean;
   readonly router: Router;
   readonly connection: ReadonlySignal<ConnectionState>;
   readonly session = signal<SessionState>({ kind: "starting" });
@@ -70,8 +72,10 @@ export class AppStore {
   readonly #storage: KeyValues;
   /** Of a login link; shown if it turns out that nobody is signed in. */
   #linkFailure: SignInFailure | undefined;
+  readonly #stop: readonly (() => void)[];
 
-  constructor(client: Client, router: Router, storage: KeyValues) {
+  constructor(client: Client, router: Router, storage: KeyValues, { embedded = false } = {}) {
+    this.embedded = embedded;
     this.#client = client;
     this.#storage = storage;
     this.router = router;
@@ -80,15 +84,26 @@ export class AppStore {
     this.attachments = new Attachments({ files: client.files, drafts: () => this.drafts.peek(), urls: URL });
     const connection = signal(client.state);
     this.connection = connection;
-    client.onState((state) => {
+    const stopListening = client.onState((state) => {
       connection.value = state;
       this.#follow(state);
     });
-    effect(() => {
+    const stopFollowing = effect(() => {
       const route = router.route.value;
       const signedIn = this.user.value !== undefined;
       this.#open(signedIn && route.kind === "conversation" ? route.id : undefined);
     });
+    this.#stop = [stopListening, stopFollowing];
+    // The connection may be another element's, and have said already who is signed in.
+    if (client.state.phase === "ready") this.#signedIn();
+  }
+
+  /** Lets go of everything but the client. */
+  close(): void {
+    for (const stop of this.#stop) stop();
+    this.list.peek()?.close();
+    this.current.peek()?.close();
+    this.attachments.clear();
   }
 
   /** `code`: of the login link that this page was opened with. */
@@ -133,7 +148,7 @@ export class AppStore {
   /** Another person's list, drafts and conversation are none of this one's. */
   #become(user: User): void {
     this.list.value?.close();
-    this.list.value = new ConversationList(this.#client, user.id);
+    this.list.value = this.embedded ? undefined : new ConversationList(this.#client, user.id);
     this.attachments.clear();
     this.drafts.value = createDrafts(this.#storage, user.id);
     this.newModel.value = this.drafts.value.read("new").model;

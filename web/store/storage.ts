@@ -8,9 +8,10 @@ export interface KeyValues {
   keys(): readonly string[];
 }
 
-const PREFIX = "parley.";
+const APP = "parley.";
 
-export function keyValues(storage: Storage | undefined): KeyValues {
+/** `prefix`: of the keys that belong to whoever asks. */
+export function keyValues(storage: Storage | undefined, prefix = APP): KeyValues {
   const attempt = <T>(work: (storage: Storage) => T, otherwise: T): T => {
     try {
       return storage === undefined ? otherwise : work(storage);
@@ -19,14 +20,14 @@ export function keyValues(storage: Storage | undefined): KeyValues {
     }
   };
   return {
-    get: (key) => attempt((kept) => kept.getItem(PREFIX + key) ?? undefined, undefined),
-    set: (key, value) => attempt((kept) => (kept.setItem(PREFIX + key, value), true), false),
-    remove: (key) => attempt((kept) => kept.removeItem(PREFIX + key), undefined),
+    get: (key) => attempt((kept) => kept.getItem(prefix + key) ?? undefined, undefined),
+    set: (key, value) => attempt((kept) => (kept.setItem(prefix + key, value), true), false),
+    remove: (key) => attempt((kept) => kept.removeItem(prefix + key), undefined),
     keys: () =>
       attempt(
         (kept) =>
           Array.from({ length: kept.length }, (_, i) => kept.key(i) ?? "").flatMap((key) =>
-            key.startsWith(PREFIX) ? [key.slice(PREFIX.length)] : [],
+            key.startsWith(prefix) ? [key.slice(prefix.length)] : [],
           ),
         [],
       ),
@@ -34,9 +35,9 @@ export function keyValues(storage: Storage | undefined): KeyValues {
 }
 
 /** The browser's own; reading the property alone may throw. */
-export function browserStorage(): KeyValues {
+export function browserStorage(prefix = APP): KeyValues {
   try {
-    return keyValues(globalThis.localStorage);
+    return keyValues(globalThis.localStorage, prefix);
   } catch {
     return keyValues(undefined);
   }

@@ -93,7 +93,7 @@ class ParleyChat extends ParleyElement {
                 ? nothing
                 : html`<section class="turn fresh">
                     <article class="person starting" aria-label="You">
-                      ${messageFiles(start.files)}
+                      ${messageFiles(start.files, this.app.embedded)}
                       <div class="pill" dir="auto">${start.text}</div>
                     </article>
                   </section>`
@@ -289,7 +289,7 @@ class ParleyChat extends ParleyElement {
   }
 
   #dragged(event: DragEvent): void {
-    if (event.dataTransfer?.types.includes("Files") !== true) return;
+    if (this.app.embedded || event.dataTransfer?.types.includes("Files") !== true) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
     this.dropping = true;
@@ -305,7 +305,7 @@ class ParleyChat extends ParleyElement {
   #dropped(event: DragEvent): void {
     this.dropping = false;
     const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length === 0) return;
+    if (this.app.embedded || files.length === 0) return;
     event.preventDefault();
     this.querySelector<ParleyComposer>("parley-composer")?.attach(files);
   }

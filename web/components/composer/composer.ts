@@ -102,7 +102,7 @@ class ParleyComposer extends ParleyElement {
           @paste=${(event: ClipboardEvent) => this.#pasted(event)}
         ></textarea>
         <div class="controls">
-          ${this.#attachButton()}
+          ${this.app.embedded ? nothing : this.#attachButton()}
           <parley-model-picker .app=${this.app}></parley-model-picker>
           <span class="push"></span>
           ${running ? this.#stopButton(stopping, empty && !attached) : nothing}
@@ -199,8 +199,8 @@ class ParleyComposer extends ParleyElement {
   /** Text goes where it always does, also that of a table that comes with a picture of itself. */
   #pasted(event: ClipboardEvent): void {
     const { clipboardData } = event;
-    if (clipboardData === null || clipboardData.files.length === 0 || clipboardData.types.includes("text/plain"))
-      return;
+    if (this.app.embedded || clipboardData === null || clipboardData.files.length === 0) return;
+    if (clipboardData.types.includes("text/plain")) return;
     event.preventDefault();
     this.attach([...clipboardData.files]);
   }

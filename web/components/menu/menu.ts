@@ -1,5 +1,6 @@
 /** What makes a `popover` beside its button a menu: its place, and the keys that move within it. */
 import { css } from "lit";
+import { focusedBeside } from "../element.ts";
 
 const GAP_PX = 6;
 const EDGE_PX = 8;
@@ -18,7 +19,7 @@ export function menuKeys(event: KeyboardEvent): void {
   const menu = event.currentTarget;
   if (!(menu instanceof HTMLElement)) return;
   const items = itemsOf(menu);
-  const at = items.findIndex((item) => item === document.activeElement);
+  const at = items.findIndex((item) => item === focusedBeside(menu));
   const to = targetOf(event.key, at, items.length) ?? startingWith(event, items, at);
   if (to !== undefined) {
     event.preventDefault();

@@ -43,7 +43,7 @@ function answerBlock(
       return html`<parley-tools .app=${app} .messageId=${message.id} .parts=${parts.slice(from, to)}></parley-tools>`;
     case "file": {
       const file = source?.peek();
-      return file?.type === "file" ? messageFiles([file]) : "";
+      return file?.type === "file" ? messageFiles([file], app.embedded) : "";
     }
   }
 }

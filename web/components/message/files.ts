@@ -6,10 +6,13 @@ import { icons } from "../icons.ts";
 
 export const fileAddress = (fileId: string): string => `/files/${encodeURIComponent(fileId)}`;
 
-export function messageFiles(files: readonly FilePart[]): unknown {
+/** `embedded`: on another site's page no cookie opens a file, so it is only named. */
+export function messageFiles(files: readonly FilePart[], embedded: boolean): unknown {
   if (files.length === 0) return nothing;
   return html`<ul class="files" aria-label="Files">
-    ${files.map((file) => html`<li>${isPicture(file.mediaType) ? picture(file) : chip(file)}</li>`)}
+    ${files.map(
+      (file) => html`<li>${embedded ? named(file) : isPicture(file.mediaType) ? picture(file) : chip(file)}</li>`,
+    )}
   </ul>`;
 }
 
@@ -31,6 +34,13 @@ function picture({ fileId, name }: FilePart): unknown {
 /** It was deleted, or is another's: its name is what is left. */
 function gone({ currentTarget }: Event): void {
   if (currentTarget instanceof HTMLElement) currentTarget.parentElement?.classList.add("is-gone");
+}
+
+function named({ mediaType, name, size }: FilePart): unknown {
+  return html`<span class="file-chip">
+    ${isPicture(mediaType) ? icons.image("small") : icons.file("small")}<span class="name" dir="auto">${name}</span
+    ><span class="size">${sizeText(size)}</span>
+  </span>`;
 }
 
 function chip({ fileId, name, size }: FilePart): unknown {

@@ -63,7 +63,7 @@ class ParleyMessage extends ParleyElement {
     const folded = text.length > FOLD_LENGTH && !this.unfolded;
     return html`<article class="person">
       <h2 class="hidden-visually">You</h2>
-      ${messageFiles(files)}
+      ${messageFiles(files, this.app.embedded)}
       <div class="said">
         ${this.#copyButton("Copy message")}${this.#editButton()}
         <div class="pill" dir="auto">${folded ? `${text.slice(0, FOLD_LENGTH).trimEnd()}…` : text}</div>

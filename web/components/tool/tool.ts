@@ -4,7 +4,7 @@ import type { Approval, Part, ToolPart } from "../../../src/protocol/shapes.ts";
 import type { AppStore } from "../../store/app.ts";
 import { decisionText } from "../approval/decision-text.ts";
 import { durationText } from "../duration.ts";
-import { define, ParleyElement } from "../element.ts";
+import { define, focusedBeside, ParleyElement } from "../element.ts";
 import "../approval/approval.ts";
 import { icons } from "../icons.ts";
 import { toolDetail } from "./tool-detail.ts";
@@ -29,7 +29,7 @@ class ParleyTool extends ParleyElement {
   #focusInApproval = false;
 
   protected override willUpdate(): void {
-    this.#focusInApproval = this.querySelector("parley-approval")?.contains(document.activeElement) === true;
+    this.#focusInApproval = this.querySelector("parley-approval")?.contains(focusedBeside(this)) === true;
   }
 
   /** Whoever answered with the focus in the question finds it on the line of the call. */
