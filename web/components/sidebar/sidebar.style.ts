@@ -117,7 +117,7 @@ export const sidebarSheet = css`
   parley-sidebar li > .icon-button {
     position: absolute;
     inset-block: 0;
-    right: 2px;
+    inset-inline-end: 2px;
     height: auto;
     opacity: 0;
   }

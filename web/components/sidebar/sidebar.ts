@@ -5,13 +5,13 @@ import type { Conversation } from "../../../src/protocol/shapes.ts";
 import type { AppStore } from "../../store/app.ts";
 import { pathOf } from "../../store/route.ts";
 import { type Theme, THEMES } from "../../store/theme.ts";
+import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons, mark } from "../icons.ts";
 import { closeMenu, menuKeys, menuSheet, menuToggled } from "../menu/menu.ts";
 import { byAge } from "./by-age.ts";
 import { sidebarSheet } from "./sidebar.style.ts";
 
-const THEME_NAMES: Readonly<Record<Theme, string>> = { light: "Light", dark: "Dark", system: "System" };
 const THEME_ICONS = { light: icons.sun, dark: icons.moon, system: icons.monitor } as const;
 
 /** The conversations, and who is signed in. Fires `parley-close` when something was chosen. */
@@ -38,11 +38,16 @@ class ParleySidebar extends ParleyElement {
     return html`
       <div class="top">
         <a class="brand" href="/" @click=${(event: MouseEvent) => this.#go(event, undefined)}
-          >${mark()}<span>Parley</span></a
+          >${mark()}<span>${text().common.parley}</span></a
         >
         ${
           this.closable
-            ? html`<button class="icon-button" aria-label="Close" title="Close" @click=${() => this.#close()}>
+            ? html`<button
+                class="icon-button"
+                aria-label=${text().common.close}
+                title=${text().common.close}
+                @click=${() => this.#close()}
+              >
                 ${icons.close()}
               </button>`
             : nothing
@@ -53,9 +58,9 @@ class ParleySidebar extends ParleyElement {
         href="/"
         aria-current=${this.app.router.route.value.kind === "home" ? "page" : nothing}
         @click=${(event: MouseEvent) => this.#go(event, undefined)}
-        >${icons.newChat()}<span>New conversation</span></a
+        >${icons.newChat()}<span>${text().common.newConversation}</span></a
       >
-      <nav aria-label="Conversations">${this.#list()}</nav>
+      <nav aria-label=${text().common.conversations}>${this.#list()}</nav>
       ${this.#account()}
     `;
   }
@@ -63,7 +68,7 @@ class ParleySidebar extends ParleyElement {
   #list(): unknown {
     const items = this.app.list.value?.items.value;
     if (items === undefined) return nothing;
-    if (items.length === 0) return html`<p class="none">Your conversations will be listed here.</p>`;
+    if (items.length === 0) return html`<p class="none">${text().sidebar.none}</p>`;
     return html`
       ${byAge(items, new Date()).map(
         ({ label, items: group }) =>
@@ -78,7 +83,7 @@ class ParleySidebar extends ParleyElement {
       )}
       ${
         this.app.list.value?.hasMore.value === true
-          ? html`<button class="show-more" @click=${() => this.app.loadMore()}>Show more</button>`
+          ? html`<button class="show-more" @click=${() => this.app.loadMore()}>${text().sidebar.showMore}</button>`
           : nothing
       }
     `;
@@ -92,7 +97,7 @@ class ParleySidebar extends ParleyElement {
     if (this.renaming === id) {
       return html`<input
         class="rename"
-        aria-label="Title"
+        aria-label=${text().sidebar.title}
         maxlength="200"
         .value=${conversation.title}
         @keydown=${(event: KeyboardEvent) => this.#renameKey(event, id)}
@@ -111,8 +116,8 @@ class ParleySidebar extends ParleyElement {
       ><button
         class="icon-button"
         data-rename=${id}
-        aria-label=${`Rename ${title}`}
-        title="Rename (F2)"
+        aria-label=${text().sidebar.rename(title)}
+        title=${text().sidebar.renameKey}
         @click=${() => (this.renaming = id)}
       >
         ${icons.pencil("small")}
@@ -124,24 +129,24 @@ class ParleySidebar extends ParleyElement {
     return html`<div class="account">
       <button class="who" popovertarget="account-menu" aria-haspopup="menu">
         <span class="initial" aria-hidden="true">${name.match(/./u)?.[0].toUpperCase() ?? "?"}</span>
-        <span class="name">${name}</span><span class="hidden-visually">, account and theme</span>${icons.more()}
+        <span class="name">${name}</span><span class="hidden-visually">${text().sidebar.account}</span>${icons.more()}
       </button>
       <div
         class="menu"
         id="account-menu"
         popover="auto"
         role="menu"
-        aria-label="Account and theme"
+        aria-label=${text().sidebar.accountMenu}
         @toggle=${menuToggled}
         @keydown=${menuKeys}
       >
         <div role="group" aria-labelledby="theme-heading">
-          <div class="heading" id="theme-heading" role="presentation">Theme</div>
+          <div class="heading" id="theme-heading" role="presentation">${text().sidebar.theme}</div>
           ${THEMES.map((theme) => this.#themeItem(theme))}
         </div>
         <div class="rule" role="separator"></div>
         <button role="menuitem" tabindex="-1" @click=${(event: Event) => this.#signOut(event)}>
-          ${icons.logOut()}<span>Sign out</span>
+          ${icons.logOut()}<span>${text().sidebar.signOut}</span>
         </button>
       </div>
     </div>`;
@@ -155,7 +160,7 @@ class ParleySidebar extends ParleyElement {
       aria-checked=${chosen ? "true" : "false"}
       @click=${() => (this.theme.value = theme)}
     >
-      ${THEME_ICONS[theme]()}<span>${THEME_NAMES[theme]}</span>${
+      ${THEME_ICONS[theme]()}<span>${text().sidebar.themes[theme]}</span>${
         chosen ? html`<span class="trailing">${icons.check("small")}</span>` : nothing
       }
     </button>`;
@@ -212,6 +217,7 @@ class ParleySidebar extends ParleyElement {
   }
 }
 
-export const titleOf = ({ title }: Pick<Conversation, "title">): string => (title === "" ? "New conversation" : title);
+export const titleOf = ({ title }: Pick<Conversation, "title">): string =>
+  title === "" ? text().common.newConversation : title;
 
 define("parley-sidebar", ParleySidebar);

@@ -1,0 +1,16 @@
+export const common = {
+  parley: "Parley",
+  cancel: "Cancel",
+  close: "Close",
+  conversations: "Conversations",
+  copied: "Copied",
+  copy: "Copy",
+  newConversation: "New conversation",
+  remove: "Remove",
+  retry: "Retry",
+  showAll: "Show all",
+  theRest: "Loading the rest…",
+  tryAgain: "Try again",
+  tryNow: "Try now",
+  you: "You",
+};
