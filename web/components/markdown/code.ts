@@ -1,4 +1,5 @@
 import { html } from "lit";
+import { text } from "../../text/text.ts";
 import { copyText } from "../copy.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
@@ -25,24 +26,25 @@ class ParleyCode extends ParleyElement {
   }
 
   protected override render(): unknown {
+    const words = text().code;
     const name = /^[\w+#.-]{1,24}/.exec(this.language)?.[0];
     return html`<figure class="code">
       <figcaption>
-        <span>${name ?? "Code"}</span>
+        <span>${name ?? words.code}</span>
         <button
           class="copy"
           @click=${() => this.#copy()}
-          aria-label=${name === undefined ? "Copy code" : `Copy ${name} code`}
+          aria-label=${name === undefined ? words.copy : words.copyIn(name)}
         >
           ${this.copied ? icons.check("small") : icons.copy("small")}<span aria-live="polite"
-            >${this.copied ? "Copied" : "Copy"}</span
+            >${this.copied ? text().common.copied : text().common.copy}</span
           >
         </button>
       </figcaption>
       <pre
         tabindex="0"
         role="group"
-        aria-label=${name === undefined ? "Code" : `${name} code`}
+        aria-label=${name === undefined ? words.code : words.codeIn(name)}
       ><code dir="ltr">${appendText(this.code)}</code></pre>
     </figure>`;
   }

@@ -1,4 +1,5 @@
 import { html } from "lit";
+import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
 
@@ -18,21 +19,23 @@ class ParleyEditor extends ParleyElement {
   }
 
   protected override render(): unknown {
-    const text = this.written ?? this.text;
+    const said = this.written ?? this.text;
     return html`<form class="editor" data-open-editor @submit=${(event: SubmitEvent) => this.#submitted(event)}>
       <textarea
-        aria-label="Edit message"
+        aria-label=${text().message.editMessage}
         dir="auto"
         maxlength=${MAX_LENGTH}
         enterkeyhint="send"
-        .value=${text}
+        .value=${said}
         @input=${(event: Event) => this.#input(event)}
         @keydown=${(event: KeyboardEvent) => this.#key(event)}
       ></textarea>
       <div class="controls">
-        <span class="hint">Asks again on a branch of its own; this one stays.</span>
-        <button type="button" class="button" @click=${() => this.#leave()}>Cancel</button>
-        <button class="button primary" ?disabled=${text.trim() === ""}>${icons.arrowUp("small")}Send</button>
+        <span class="hint">${text().message.editHint}</span>
+        <button type="button" class="button" @click=${() => this.#leave()}>${text().common.cancel}</button>
+        <button class="button primary" ?disabled=${said.trim() === ""}>
+          ${icons.arrowUp("small")}${text().message.send}
+        </button>
       </div>
     </form>`;
   }
@@ -57,10 +60,10 @@ class ParleyEditor extends ParleyElement {
   }
 
   #send(): void {
-    const text = (this.written ?? this.text).trim();
-    if (text === "") return;
-    if (text === this.text.trim()) return this.#leave();
-    this.dispatchEvent(new CustomEvent("parley-edited", { detail: text }));
+    const said = (this.written ?? this.text).trim();
+    if (said === "") return;
+    if (said === this.text.trim()) return this.#leave();
+    this.dispatchEvent(new CustomEvent("parley-edited", { detail: said }));
   }
 
   #leave(): void {

@@ -2,6 +2,7 @@
 import { html, nothing } from "lit";
 import type { FilePart } from "../../../src/protocol/shapes.ts";
 import { isPicture, sizeText } from "../../store/file-kind.ts";
+import { text } from "../../text/text.ts";
 import { icons } from "../icons.ts";
 
 export const fileAddress = (fileId: string): string => `/files/${encodeURIComponent(fileId)}`;
@@ -9,7 +10,7 @@ export const fileAddress = (fileId: string): string => `/files/${encodeURICompon
 /** `embedded`: on another site's page no cookie opens a file, so it is only named. */
 export function messageFiles(files: readonly FilePart[], embedded: boolean): unknown {
   if (files.length === 0) return nothing;
-  return html`<ul class="files" aria-label="Files">
+  return html`<ul class="files" aria-label=${text().message.files}>
     ${files.map(
       (file) => html`<li>${embedded ? named(file) : isPicture(file.mediaType) ? picture(file) : chip(file)}</li>`,
     )}
@@ -27,7 +28,9 @@ function picture({ fileId, name }: FilePart): unknown {
       decoding="async"
       @error=${gone}
     />
-    <span class="gone">${icons.image("small")}<span>${name}</span><span class="size">not available</span></span>
+    <span class="gone"
+      >${icons.image("small")}<span>${name}</span><span class="size">${text().message.notAvailable}</span></span
+    >
   </a>`;
 }
 
@@ -44,7 +47,7 @@ function named({ mediaType, name, size }: FilePart): unknown {
 }
 
 function chip({ fileId, name, size }: FilePart): unknown {
-  return html`<a class="file-chip" href=${fileAddress(fileId)} download=${name} title=${`Download ${name}`}>
+  return html`<a class="file-chip" href=${fileAddress(fileId)} download=${name} title=${text().message.download(name)}>
     ${icons.file("small")}<span class="name" dir="auto">${name}</span><span class="size">${sizeText(size)}</span>
   </a>`;
 }

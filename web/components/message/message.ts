@@ -2,6 +2,8 @@ import { html, nothing } from "lit";
 import type { Part } from "../../../src/protocol/shapes.ts";
 import type { AppStore } from "../../store/app.ts";
 import type { MessageView } from "../../store/transcript-view.ts";
+import { errorText } from "../../text/error-text.ts";
+import { text } from "../../text/text.ts";
 import { copyText } from "../copy.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
@@ -46,7 +48,7 @@ class ParleyMessage extends ParleyElement {
       case "assistant":
         return this.#agent();
       case "system":
-        return html`<article class="note" aria-label="Note">${this.#text()}</article>`;
+        return html`<article class="note" aria-label=${text().message.note}>${this.#text()}</article>`;
     }
   }
 
@@ -57,20 +59,22 @@ class ParleyMessage extends ParleyElement {
   // ── a person ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #person(): unknown {
-    const text = this.#text();
+    const said = this.#text();
     const files = this.message.parts.value.flatMap(({ value }) => (value.type === "file" ? [value] : []));
-    if (this.app.current.value?.editing.value === this.message.id) return this.#editor(text);
-    const folded = text.length > FOLD_LENGTH && !this.unfolded;
+    if (this.app.current.value?.editing.value === this.message.id) return this.#editor(said);
+    const folded = said.length > FOLD_LENGTH && !this.unfolded;
     return html`<article class="person">
-      <h2 class="hidden-visually">You</h2>
+      <h2 class="hidden-visually">${text().common.you}</h2>
       ${messageFiles(files, this.app.embedded)}
       <div class="said">
-        ${this.#copyButton("Copy message")}${this.#editButton()}
-        <div class="pill" dir="auto">${folded ? `${text.slice(0, FOLD_LENGTH).trimEnd()}…` : text}</div>
+        ${this.#copyButton(text().message.copyMessage)}${this.#editButton()}
+        <div class="pill" dir="auto">${folded ? `${said.slice(0, FOLD_LENGTH).trimEnd()}…` : said}</div>
       </div>
       ${
         folded
-          ? html`<button class="quiet-link unfold" @click=${() => (this.unfolded = true)}>Show all</button>`
+          ? html`<button class="quiet-link unfold" @click=${() => (this.unfolded = true)}>
+              ${text().common.showAll}
+            </button>`
           : nothing
       }
       ${versionSwitch(this.app, this.message)} ${this.#delivery()}
@@ -81,8 +85,8 @@ class ParleyMessage extends ParleyElement {
     if (this.message.delivery.value !== undefined) return nothing;
     return html`<button
       class="icon-button action when-idle edit"
-      aria-label="Edit message"
-      title="Edit"
+      aria-label=${text().message.editMessage}
+      title=${text().message.edit}
       @click=${() => this.#edit(this.message.id)}
     >
       ${icons.pencil("small")}
@@ -94,11 +98,11 @@ class ParleyMessage extends ParleyElement {
     if (conversation !== undefined) conversation.editing.value = id;
   }
 
-  #editor(text: string): unknown {
+  #editor(said: string): unknown {
     return html`<article class="person editing">
-      <h2 class="hidden-visually">You</h2>
+      <h2 class="hidden-visually">${text().common.you}</h2>
       <parley-editor
-        .text=${text}
+        .text=${said}
         @parley-edited=${(event: Event) => this.#edited(event)}
         @parley-left=${() => this.#edit(undefined)}
       ></parley-editor>
@@ -127,9 +131,11 @@ class ParleyMessage extends ParleyElement {
         return this.#waitsForConnection();
       case "refused":
         return html`<div class="state bad" role="alert">
-          ${icons.alert("small")}<span>Not sent: ${delivery.error.message}</span>
-          <button class="quiet-link" @click=${() => this.app.current.value?.retrySend(this.message.id)}>Retry</button>
-          <button class="quiet-link" @click=${() => this.#takeBack()}>Discard</button>
+          ${icons.alert("small")}<span>${text().message.notSent(errorText(delivery.error))}</span>
+          <button class="quiet-link" @click=${() => this.app.current.value?.retrySend(this.message.id)}>
+            ${text().common.retry}
+          </button>
+          <button class="quiet-link" @click=${() => this.#takeBack()}>${text().message.discard}</button>
         </div>`;
     }
   }
@@ -137,7 +143,7 @@ class ParleyMessage extends ParleyElement {
   #waitsForConnection(): unknown {
     return this.app.connection.value.phase === "ready"
       ? nothing
-      : html`<p class="state waiting">${icons.clock("small")}<span>Sent when the connection is back</span></p>`;
+      : html`<p class="state waiting">${icons.clock("small")}<span>${text().message.waits}</span></p>`;
   }
 
   /** A message whose run was taken back before it began. */
@@ -148,7 +154,7 @@ class ParleyMessage extends ParleyElement {
     const active = conversation.view.activeRun.value;
     if (active?.id === runId || conversation.endedRun(runId).value?.status !== "stopped") return nothing;
     return html`<p class="state">
-      ${icons.stopped("small")}<span>Cancelled before it was answered</span>${this.#retryLink(runId)}
+      ${icons.stopped("small")}<span>${text().message.cancelled}</span>${this.#retryLink(runId)}
     </p>`;
   }
 
@@ -164,12 +170,12 @@ class ParleyMessage extends ParleyElement {
     const streaming = status === "streaming";
     const asked = message.delivery.value !== undefined;
     return html`<article class="agent" aria-busy=${streaming ? "true" : "false"}>
-      <h2 class="hidden-visually">Parley</h2>
+      <h2 class="hidden-visually">${text().common.parley}</h2>
       ${message.plan.value === undefined ? nothing : html`<parley-plan .message=${message}></parley-plan>`}
       ${answerParts(this.app, message)}
       ${
         message.silent.value && !this.#waitsForPerson()
-          ? html`<p class="thinking"><span class="hidden-visually">Responding</span></p>`
+          ? html`<p class="thinking"><span class="hidden-visually">${text().message.responding}</span></p>`
           : nothing
       }
       ${asked ? this.#waitsForConnection() : nothing} ${streaming ? this.#notice() : nothing} ${this.#cut(streaming)}
@@ -189,11 +195,12 @@ class ParleyMessage extends ParleyElement {
     const runId = message.runId.value;
     if (streaming) return versionSwitch(this.app, message);
     const usage = message.usage.value;
-    return html`${versionSwitch(this.app, message)} ${message.empty.value ? nothing : this.#copyButton("Copy answer")}
+    return html`${versionSwitch(this.app, message)}
+    ${message.empty.value ? nothing : this.#copyButton(text().message.copyAnswer)}
     ${status === "complete" ? this.#regenerateButton() : nothing}
     ${
       status === "stopped"
-        ? html`<span class="word">${icons.stopped("small")}Stopped</span>${
+        ? html`<span class="word">${icons.stopped("small")}${text().message.stopped}</span>${
               runId === null ? this.#regenerateButton() : this.#retryLink(runId)
             }`
         : nothing
@@ -213,8 +220,8 @@ class ParleyMessage extends ParleyElement {
   #regenerateButton(): unknown {
     return html`<button
       class="icon-button action when-idle"
-      aria-label="Regenerate answer"
-      title="Regenerate"
+      aria-label=${text().message.regenerateAnswer}
+      title=${text().message.regenerate}
       @click=${() => this.app.regenerate(this.message.id)}
     >
       ${icons.retry("small")}
@@ -222,7 +229,9 @@ class ParleyMessage extends ParleyElement {
   }
 
   #retryLink(runId: string): unknown {
-    return html`<button class="quiet-link when-idle" @click=${() => this.app.retryRun(runId)}>Retry</button>`;
+    return html`<button class="quiet-link when-idle" @click=${() => this.app.retryRun(runId)}>
+      ${text().common.retry}
+    </button>`;
   }
 
   #notice(): unknown {
@@ -235,9 +244,7 @@ class ParleyMessage extends ParleyElement {
   #cut(streaming: boolean): unknown {
     return this.message.cut.value
       ? html`<p class="state">
-          ${icons.clock("small")}<span
-            >${streaming ? "The rest follows when it is finished" : "Loading the rest…"}</span
-          >
+          ${icons.clock("small")}<span>${streaming ? text().message.restFollows : text().common.theRest}</span>
         </p>`
       : nothing;
   }
@@ -246,18 +253,19 @@ class ParleyMessage extends ParleyElement {
     const runId = this.message.runId.value;
     const told = this.message.error.value;
     const run = runId === null || told !== undefined ? undefined : this.app.current.value?.endedRun(runId).value;
-    const reason = told?.message ?? run?.error?.message ?? "The server gave no reason.";
+    const error = told ?? run?.error ?? undefined;
+    const reason = error === undefined ? text().message.noReason : errorText(error);
     return html`<div class="failure">
       ${icons.alert()}
       <div>
-        <strong>The answer failed</strong>
+        <strong>${text().message.failed}</strong>
         <p>${reason}</p>
       </div>
       ${
         runId === null
           ? nothing
           : html`<button class="button when-idle" @click=${() => this.app.retryRun(runId)}>
-              ${icons.retry("small")}Retry
+              ${icons.retry("small")}${text().common.retry}
             </button>`
       }
     </div>`;
@@ -266,7 +274,7 @@ class ParleyMessage extends ParleyElement {
   #copyButton(label: string): unknown {
     return html`<button class="icon-button action" aria-label=${label} title=${label} @click=${() => this.#copy()}>
         ${this.copied ? icons.check("small") : icons.copy("small")}</button
-      ><span class="hidden-visually" role="status">${this.copied ? "Copied" : ""}</span>`;
+      ><span class="hidden-visually" role="status">${this.copied ? text().common.copied : ""}</span>`;
   }
 
   #copy(): void {

@@ -1,5 +1,7 @@
 /** What an answer took, in words. */
 import type { Usage } from "../../../src/protocol/shapes.ts";
+import { number } from "../../text/locale.ts";
+import { text } from "../../text/text.ts";
 
 const MICROS = 1_000_000;
 
@@ -7,16 +9,26 @@ const MICROS = 1_000_000;
 export function costText(micros: number | undefined): string | undefined {
   if (micros === undefined || micros <= 0) return undefined;
   const dollars = micros / MICROS;
-  if (dollars >= 0.1) return `$${dollars.toFixed(2)}`;
+  if (dollars >= 0.1) return money(dollars, 2);
   const rounded = Number(dollars.toPrecision(2));
-  return `$${rounded.toFixed(Math.min(6, 1 - Math.floor(Math.log10(rounded))))}`;
+  return money(rounded, Math.min(6, 1 - Math.floor(Math.log10(rounded))));
 }
+
+const money = (dollars: number, digits: number): string =>
+  number(dollars, {
+    style: "currency",
+    currency: "USD",
+    currencyDisplay: "narrowSymbol",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
 
 /** "842", "1.2k", "3.4M". */
 export function countText(count: number): string {
-  if (count < 1_000) return String(count);
-  const [value, unit] = count < 999_500 ? [count / 1_000, "k"] : [count / 1_000_000, "M"];
-  return `${value < 9.95 ? value.toFixed(1).replace(/\.0$/, "") : Math.round(value)}${unit}`;
+  if (count < 1_000) return number(count);
+  const [value, unit] =
+    count < 999_500 ? [count / 1_000, text().usage.thousand] : [count / 1_000_000, text().usage.million];
+  return `${number(value, { maximumFractionDigits: value < 9.95 ? 1 : 0 })}${unit}`;
 }
 
 /** "1.2k tokens · $0.01"; undefined where nothing was counted. */
@@ -24,20 +36,20 @@ export function usageText({ inputTokens, outputTokens, costMicros }: Usage): str
   const tokens = inputTokens + outputTokens;
   if (tokens === 0) return undefined;
   const cost = costText(costMicros);
-  const text = tokens === 1 ? "1 token" : `${countText(tokens)} tokens`;
-  return cost === undefined ? text : `${text} · ${cost}`;
+  const counted = text().usage.tokens(tokens, countText(tokens));
+  return cost === undefined ? counted : `${counted} · ${cost}`;
 }
 
 /** Names and numbers, the whole first and what is part of it after. */
 export function usageRows(usage: Usage): readonly (readonly [name: string, value: string, part: boolean])[] {
   const { inputTokens, outputTokens, cachedInputTokens, reasoningTokens, costMicros } = usage;
-  const rows: [string, string, boolean][] = [["Read", inputTokens.toLocaleString(), false]];
+  const words = text().usage;
+  const rows: [string, string, boolean][] = [[words.read, number(inputTokens), false]];
   if (cachedInputTokens !== undefined && cachedInputTokens > 0)
-    rows.push(["of it from the cache", cachedInputTokens.toLocaleString(), true]);
-  rows.push(["Written", outputTokens.toLocaleString(), false]);
-  if (reasoningTokens !== undefined && reasoningTokens > 0)
-    rows.push(["of it thinking", reasoningTokens.toLocaleString(), true]);
+    rows.push([words.cached, number(cachedInputTokens), true]);
+  rows.push([words.written, number(outputTokens), false]);
+  if (reasoningTokens !== undefined && reasoningTokens > 0) rows.push([words.thinking, number(reasoningTokens), true]);
   const cost = costText(costMicros);
-  if (cost !== undefined) rows.push(["Cost", cost, false]);
+  if (cost !== undefined) rows.push([words.cost, cost, false]);
   return rows;
 }

@@ -35,8 +35,8 @@ class ParleyUsage extends ParleyElement {
   }
 
   protected override render(): unknown {
-    const text = usageText(this.usage);
-    if (text === undefined) return nothing;
+    const said = usageText(this.usage);
+    if (said === undefined) return nothing;
     const id = `usage-${this.messageId}`;
     return html`<button
         class="usage action"
@@ -48,7 +48,7 @@ class ParleyUsage extends ParleyElement {
         @pointerleave=${() => this.#leave()}
         @keydown=${(event: KeyboardEvent) => event.key === "Escape" && this.#hide()}
       >
-        ${text}
+        ${said}
       </button>
       ${this.open ? this.#details(id) : nothing}`;
   }

@@ -3,6 +3,7 @@ import { html, nothing } from "lit";
 import type { AppStore } from "../../store/app.ts";
 import type { VersionFocus } from "../../store/conversation.ts";
 import type { MessageView } from "../../store/transcript-view.ts";
+import { text } from "../../text/text.ts";
 import { icons } from "../icons.ts";
 
 export function versionSwitch(app: AppStore, message: MessageView): unknown {
@@ -10,7 +11,7 @@ export function versionSwitch(app: AppStore, message: MessageView): unknown {
   if (versions === undefined) return nothing;
   const { ids, index } = versions;
   const button = (direction: VersionFocus["direction"], id: string | undefined): unknown => {
-    const label = direction === "previous" ? "Previous version" : "Next version";
+    const label = direction === "previous" ? text().message.previousVersion : text().message.nextVersion;
     return html`<button
       class="icon-button when-idle"
       data-version=${direction}
@@ -22,8 +23,8 @@ export function versionSwitch(app: AppStore, message: MessageView): unknown {
       ${direction === "previous" ? icons.chevronLeft("small") : icons.chevronRight("small")}
     </button>`;
   };
-  return html`<span class="versions" role="group" aria-label="Versions">
-    ${button("previous", ids[index - 1])}<span class="count" aria-label=${`Version ${index + 1} of ${ids.length}`}
+  return html`<span class="versions" role="group" aria-label=${text().message.versions}>
+    ${button("previous", ids[index - 1])}<span class="count" aria-label=${text().message.version(index + 1, ids.length)}
       >${index + 1}/${ids.length}</span
     >${button("next", ids[index + 1])}
   </span>`;

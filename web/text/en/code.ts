@@ -1,0 +1,6 @@
+export const code = {
+  code: "Code",
+  codeIn: (language: string) => `${language} code`,
+  copy: "Copy code",
+  copyIn: (language: string) => `Copy ${language} code`,
+};
