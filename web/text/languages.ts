@@ -14,6 +14,8 @@ const TEXTS: Readonly<Record<Locale, () => Promise<Text>>> = {
   ar: () => import("./ar/index.ts").then(({ ar }) => ar),
 };
 
+export const wordsOf = (locale: Locale): Promise<Text> => TEXTS[locale]();
+
 export interface Languages {
   /** Written by whoever chooses; kept on this device. */
   readonly chosen: Signal<Language>;
@@ -47,7 +49,7 @@ export function createLanguages(storage: KeyValues, root: HTMLElement): Language
     };
     if (!begun) show();
     begun = true;
-    const said = TEXTS[locale]().then(
+    const said = wordsOf(locale).then(
       (words) => {
         // Another one was chosen meanwhile.
         if (turn !== asked) return;
