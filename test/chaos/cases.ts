@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import type { Client } from "../../src/client/client.ts";
 import type { Parley } from "../support/parley.ts";
 import { until } from "../support/until.ts";
-import { type Stream, Tab } from "./streams.ts";
-import type { World } from "./world.ts";
+import { oneByOne, ownerKilledAtSteps } from "./owner-killed.ts";
+import { slowReader } from "./slow-reader.ts";
+import { STORM, storm } from "./storm.ts";
+import type { Stream } from "./streams.ts";
+import type { Topology, World } from "./world.ts";
 
 export interface Scene {
   readonly world: World;
@@ -18,12 +21,13 @@ export interface ChaosCase {
   readonly name: string;
   /** Requests may be refused with UNAVAILABLE: what they need is away. */
   readonly callsMayFail?: boolean;
+  /** Of Redis; one server when absent. */
+  readonly topology?: Topology;
   /** Resolves when nothing is broken any more. Rejects when it saw what must not be. */
   fault(scene: Scene): Promise<void>;
 }
 
 const LEASE_MS = 15_000;
-const STORM = 300;
 
 /** The node that has most of the runs. */
 async function ownerOf(world: World): Promise<Parley> {
@@ -57,6 +61,25 @@ async function sleepingOwner({ world }: Scene): Promise<void> {
   } finally {
     owner.resume();
   }
+}
+
+/** The master dies, its replica takes its place, and the other way round: twice what was written last is lost. */
+async function failoverAndBack(world: World): Promise<void> {
+  for (let i = 0; i < 2; i++) {
+    const before = await world.master();
+    await before.kill();
+    await until(async () => (await world.master()) !== before, "the replica to be master", 30_000);
+    await before.restart();
+    await world.lasts(3_000 + 1_000 * world.random());
+  }
+}
+
+async function restartOneOf(world: World): Promise<void> {
+  const server = world.redisServers[Math.floor(world.random() * world.redisServers.length)];
+  assert.ok(server);
+  await server.kill();
+  await world.lasts(500 + 1_000 * world.random());
+  await server.restart();
 }
 
 const nodeAt = (world: World, index: number): Parley => {
@@ -124,29 +147,6 @@ async function oneApprovalTwoNodes(world: World): Promise<void> {
   });
 }
 
-async function storm({ world, streams }: Scene): Promise<void> {
-  const clients = Array.from({ length: STORM }, () => world.connect());
-  try {
-    const tabs = clients.map((client, i) => {
-      const stream = streams[i % streams.length];
-      assert.ok(stream);
-      return new Tab(client, stream.conversationId);
-    });
-    const ready = () => clients.every(({ state }) => state.phase === "ready");
-    await until(ready, "all of them to be there", 120_000);
-    world.network.clients.cut();
-    await until(() => clients.every(({ state }) => state.phase !== "ready"), "all of them to be away");
-    world.network.clients.mend();
-    await until(ready, "all of them to be back", 120_000);
-    await until(() => tabs.every((tab) => tab.done), "all of them to see the end", 60_000);
-    const wrong = tabs.flatMap((tab) => tab.wrong);
-    assert.deepEqual(wrong, []);
-    assert.ok(tabs.every((tab) => tab.text === tabs[0]?.text));
-  } finally {
-    for (const client of clients) client.close();
-  }
-}
-
 async function cutFor(world: World, which: "redis" | "postgres", ms: number): Promise<void> {
   world.network[which].cut();
   try {
@@ -187,6 +187,28 @@ export const cases: readonly ChaosCase[] = [
     },
   },
   {
+    name: "Redis killed, and started again with nothing",
+    callsMayFail: true,
+    fault: ({ world }) => restartOneOf(world),
+  },
+  {
+    name: "PostgreSQL killed, and started again",
+    callsMayFail: true,
+    fault: ({ world }) => world.crashPostgres(),
+  },
+  {
+    name: "connections of one node to Redis cut, ten times",
+    callsMayFail: true,
+    // Now and then after a script ran, and before its answer came.
+    fault: async ({ world }) => {
+      for (let i = 0; i < 10; i++) {
+        world.network.redis.cut();
+        world.network.redis.mend();
+        await world.lasts(200 + 300 * world.random());
+      }
+    },
+  },
+  {
     name: "PostgreSQL paused for 20 s",
     callsMayFail: true,
     fault: async ({ world }) => {
@@ -220,7 +242,22 @@ export const cases: readonly ChaosCase[] = [
   },
   { name: "one idempotency key at two nodes at once, 20 times", fault: ({ world }) => oneKeyTwoNodes(world) },
   { name: "one approval decided at two nodes at once, 5 times", fault: ({ world }) => oneApprovalTwoNodes(world) },
-  { name: `a storm of ${STORM} reconnects through nginx`, fault: storm },
+  { name: `a storm of ${STORM} reconnects, each to the next node`, fault: storm },
+  { name: "a reader that reads nothing for 20 s", fault: slowReader },
+  { name: "the owner killed at steps of answers with tools", fault: ownerKilledAtSteps },
+  { name: "each node killed, one after the other", fault: oneByOne },
+  {
+    name: "Sentinel: the master is killed, and later its successor",
+    topology: "sentinel",
+    callsMayFail: true,
+    fault: ({ world }) => failoverAndBack(world),
+  },
+  {
+    name: "Redis Cluster: one of three masters killed, and started again with nothing",
+    topology: "cluster",
+    callsMayFail: true,
+    fault: ({ world }) => restartOneOf(world),
+  },
   {
     name: "rolling restart of all three nodes",
     fault: async ({ world, more }) => {

@@ -29,6 +29,8 @@ export interface Row {
 /** The one refusal that a case may allow: named, retryable, and in time. */
 const REFUSED = "call refused: UNAVAILABLE";
 const END_MS = 120_000;
+/** The fault comes at most so long after the last answer has begun. */
+const MOMENT_MS = 2_000;
 
 /** Calls that change nothing, all through the case: how many were refused to a caller who waits as long as the SDK does. */
 class Calls {
@@ -87,6 +89,7 @@ export async function play(world: World, one: ChaosCase, streamCount: number): P
   };
   const calls = new Calls(pairs.slice(0, 4).map(([client]) => client));
 
+  await world.lasts(MOMENT_MS * world.random());
   await one.fault({ world, streams, more }).catch((error: unknown) => problems.push(`the fault: ${String(error)}`));
   await until(() => tabs.every((tab) => tab.done && tab.text === ANSWER), "every answer", END_MS).catch(() => {});
   await calls.stop();

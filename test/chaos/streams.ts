@@ -14,6 +14,12 @@ const TOOLS = ["use the calculator: 1+1 and what time is it", "remember"] as con
 const answersOf = ({ state }: OpenConversation) =>
   messagesOf(state.transcript).filter(({ role }) => role === "assistant");
 
+/** What was answered, whole or so far. */
+export const answerIn = (conversation: OpenConversation): string =>
+  answersOf(conversation)
+    .map((message) => message.parts.map(partText).join(""))
+    .join("\n");
+
 /** One reader of one answer: every state that it showed was a beginning of the known answer. */
 export class Tab {
   readonly conversation: OpenConversation;
@@ -31,9 +37,7 @@ export class Tab {
   }
 
   get text(): string {
-    return answersOf(this.conversation)
-      .map((message) => message.parts.map(partText).join(""))
-      .join("\n");
+    return answerIn(this.conversation);
   }
 
   get done(): boolean {

@@ -1,6 +1,8 @@
 /**
  * What a case acts on: three nodes of the built program behind nginx, on a PostgreSQL and a Redis of their own. Node c
  * comes to Redis, and node b to PostgreSQL, over a network that can be cut; the clients come to nginx over another.
+ * Redis is one server, or a Sentinel with its two, or a Cluster of three: those are reached without a detour, as they name
+ * their servers themselves.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -12,9 +14,14 @@ import { type Client, createClient } from "../../src/client/client.ts";
 import { startNginx } from "../support/nginx.ts";
 import { ACCESS_TOKEN, type Parley, startParley } from "../support/parley.ts";
 import { startPostgres } from "../support/postgres.ts";
-import { startRedis } from "../support/redis.ts";
+import { startRedisCluster } from "../support/redis-cluster.ts";
+import { startRedisSentinel } from "../support/redis-sentinel.ts";
+import { type Redis, startRedis } from "../support/redis.ts";
 import { type TcpProxy, tcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
+
+export const TOPOLOGIES = ["single", "sentinel", "cluster"] as const;
+export type Topology = (typeof TOPOLOGIES)[number];
 
 export interface World {
   readonly nodes: readonly Parley[];
@@ -24,13 +31,19 @@ export interface World {
   sql<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** A command to Redis, past all faults of the network. Not while Redis is paused. */
   redis(command: string, ...args: string[]): Promise<unknown>;
+  /** Behind a Sentinel, master and replica as they were at first; of a Cluster the masters. */
+  readonly redisServers: readonly Redis[];
+  /** Behind a Sentinel: the server that is master now. */
+  master(): Promise<Redis>;
+  /** Kills it with -9 and starts it again on what it had. */
+  crashPostgres(): Promise<void>;
   /** SIGSTOP to every process of it; the answer wakes them. */
   pauseRedis(): Promise<() => void>;
   pausePostgres(): Promise<() => void>;
   /** From node c to Redis, from node b to PostgreSQL, from the clients to nginx. */
   readonly network: { readonly redis: TcpProxy; readonly postgres: TcpProxy; readonly clients: TcpProxy };
   /** Through nginx, or to one node. Closed with the world at the latest. */
-  connect(to?: Parley): Client;
+  connect(to?: Pick<Parley, "url">): Client;
   /** How long the fault itself lasts: what a case does between its beginning and its end. Milliseconds. */
   lasts(ms: number): Promise<void>;
   /** All nodes are ready. Rejects after a minute. */
@@ -42,6 +55,12 @@ export interface World {
 export function seeded(seed: number): () => number {
   let state = (Math.abs(Math.trunc(seed)) % 2_147_483_646) + 1;
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+}
+
+/** Fisher and Yates. */
+export function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  const left = [...items];
+  return items.flatMap(() => left.splice(Math.floor(random() * left.length), 1));
 }
 
 /** Stops processes; the answer wakes them, once. */
@@ -58,26 +77,61 @@ const childrenOf = (pid: number): number[] =>
     .filter((line) => line.trim() !== "")
     .map(Number);
 
-export async function startWorld(seed: number): Promise<World> {
+export async function startWorld(seed: number, topology: Topology = "single"): Promise<World> {
   const closing: (() => unknown)[] = [];
   const remove = async () => {
     for (const close of closing.splice(0).toReversed()) await close();
   };
   try {
-    return await start(seed, closing, remove);
+    return await start(seed, topology, closing, remove);
   } catch (error) {
     await remove();
     throw error;
   }
 }
 
-async function start(seed: number, closing: (() => unknown)[], remove: () => Promise<void>): Promise<World> {
-  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+interface Servers {
+  readonly url: string;
+  readonly servers: readonly Redis[];
+  masterPort(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+async function startServers(topology: Topology): Promise<Servers> {
+  switch (topology) {
+    case "single": {
+      const redis = await startRedis();
+      const masterPort = () => Promise.resolve(redis.port);
+      return { url: redis.url, servers: [redis], masterPort, stop: () => redis.stop() };
+    }
+    case "sentinel": {
+      const redis = await startRedisSentinel();
+      const servers = [redis.one, redis.two];
+      return { url: redis.url, servers, masterPort: () => redis.masterPort(), stop: () => redis.stop() };
+    }
+    case "cluster": {
+      const redis = await startRedisCluster();
+      const masterPort = () => Promise.reject(new Error("a Cluster has several masters"));
+      return { url: redis.url, servers: redis.masters, masterPort, stop: () => redis.stop() };
+    }
+  }
+}
+
+async function start(
+  seed: number,
+  topology: Topology,
+  closing: (() => unknown)[],
+  remove: () => Promise<void>,
+): Promise<World> {
+  // What it answered is in the files of a server that is killed, though no disk was asked to keep it.
+  const [postgres, redis] = await Promise.all([startPostgres({ synchronous_commit: "on" }), startServers(topology)]);
   closing.push(
     () => postgres.stop(),
     () => redis.stop(),
   );
-  const toRedis = await tcpProxy(redis.port);
+  const [first] = redis.servers;
+  if (first === undefined) throw new Error("there is no Redis");
+  const toRedis = await tcpProxy(first.port);
   const toPostgres = await tcpProxy(postgres.port);
   closing.push(
     () => toRedis.close(),
@@ -88,7 +142,7 @@ async function start(seed: number, closing: (() => unknown)[], remove: () => Pro
   const env = [
     {},
     { DATABASE_URL: postgres.url.replace(String(postgres.port), String(toPostgres.port)) },
-    { REDIS_URL: redis.url.replace(String(redis.port), String(toRedis.port)) },
+    topology === "single" ? { REDIS_URL: redis.url.replace(String(first.port), String(toRedis.port)) } : {},
   ];
   const started = await Promise.allSettled(
     env.map(async (own, i) => {
@@ -109,7 +163,7 @@ async function start(seed: number, closing: (() => unknown)[], remove: () => Pro
   const pool = new pg.Pool({ connectionString: postgres.url, max: 2, application_name: "chaos" });
   pool.on("error", () => {});
   closing.push(() => pool.end());
-  const driver = new Driver(redis.url);
+  const driver = new Driver(first.url);
   driver.on("error", () => {});
   closing.push(() => driver.disconnect());
   const clients: Client[] = [];
@@ -123,6 +177,17 @@ async function start(seed: number, closing: (() => unknown)[], remove: () => Pro
     random: seeded(seed),
     sql,
     redis: (command, ...args) => driver.call(command, ...args),
+    redisServers: redis.servers,
+    master: async () => {
+      const port = await redis.masterPort();
+      const found = redis.servers.find((server) => server.port === port);
+      if (found === undefined) throw new Error(`no server of ours has the port ${port}`);
+      return found;
+    },
+    crashPostgres: async () => {
+      await postgres.kill();
+      await postgres.restart();
+    },
     pauseRedis: async () => {
       const pid = /process_id:(\d+)/.exec(await driver.info("server"))?.[1];
       if (pid === undefined) throw new Error("Redis does not say its process");
