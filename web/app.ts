@@ -10,6 +10,7 @@ import { createTheme } from "./store/theme.ts";
 import { base } from "./styles/base.ts";
 import { tokens } from "./styles/tokens.ts";
 import { createLanguages } from "./text/languages.ts";
+import { text } from "./text/text.ts";
 
 // A code works once; it must not stay in the address, the history, or what is shared of them.
 const code = loginCode(location.hash);
@@ -47,7 +48,7 @@ await begun;
 
 /** Elements come to life where they stand already. */
 function load(chunk: () => Promise<unknown>): void {
-  chunk().catch(() => (store.notice.value = "A part of this page could not be loaded. Reload it."));
+  chunk().catch(() => (store.notice.value = text().errors.pageIncomplete));
 }
 
 function whenIdle(work: () => void): void {

@@ -3,6 +3,8 @@ import type { Client, ConnectionState } from "../../src/client/client.ts";
 import type { SendOptions } from "../../src/client/outbox.ts";
 import { ParleyError } from "../../src/protocol/errors.ts";
 import type { FilePart, ModelInfo, User } from "../../src/protocol/shapes.ts";
+import { errorText } from "../text/error-text.ts";
+import { text } from "../text/text.ts";
 import { Attachments } from "./attachments.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { ConversationStore } from "./conversation.ts";
@@ -168,7 +170,7 @@ export class AppStore {
     try {
       await signOut();
     } catch {
-      this.notice.value = "You are still signed in: the server could not be reached. Try again.";
+      this.notice.value = text().errors.stillSignedIn;
       return;
     }
     batch(() => {
@@ -220,22 +222,22 @@ export class AppStore {
    * Sends to the open conversation, or begins one, with the files of the draft. False when it could not be taken: text
    * and files are still the person's.
    */
-  send(text: string): boolean {
+  send(message: string): boolean {
     this.notice.value = undefined;
     const open = this.current.peek();
     const place = open?.id ?? "new";
     if (this.attachments.uploading(place)) {
-      this.notice.value = "The files are still on their way. Send again when they are there.";
+      this.notice.value = text().errors.filesUploading;
       return false;
     }
     if (open === undefined) {
       if (this.start.peek() !== undefined) return false;
-      this.#begin(text, this.attachments.take("new")).catch((error: unknown) => this.#failed(error));
+      this.#begin(message, this.attachments.take("new")).catch((error: unknown) => this.#failed(error));
       return true;
     }
     const whenBusy = open.busy.peek() && this.sendMode.peek() !== "queue" ? { whenBusy: this.sendMode.peek() } : {};
     const files = this.attachments.ready(place);
-    const sent = this.#attempt(() => open.send(text, { files, ...this.#modelOption(), ...whenBusy }));
+    const sent = this.#attempt(() => open.send(message, { files, ...this.#modelOption(), ...whenBusy }));
     if (sent) {
       this.attachments.take(place);
       this.drafts.peek()?.write(place, { model: undefined });
@@ -298,7 +300,7 @@ export class AppStore {
   }
 
   #failed(error: unknown): void {
-    this.notice.value = error instanceof ParleyError ? error.message : "That did not work. Try again.";
+    this.notice.value = error instanceof ParleyError ? errorText(error) : text().errors.somethingFailed;
   }
 
   rename(id: string, title: string): void {

@@ -4,6 +4,8 @@ import type { Files } from "../../src/client/files.ts";
 import { ParleyError } from "../../src/protocol/errors.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
 import type { FilePart } from "../../src/protocol/shapes.ts";
+import { errorText } from "../text/error-text.ts";
+import { text } from "../text/text.ts";
 import type { Drafts } from "./drafts.ts";
 import { isPicture, MAX_FILE_BYTES, MAX_FILES, mediaTypeOf, sizeText } from "./file-kind.ts";
 
@@ -80,7 +82,7 @@ export class Attachments {
     const attachment: Attachment = {
       id: uuidv7(),
       conversationId,
-      name: file.name === "" ? "Pasted file" : file.name,
+      name: file.name === "" ? text().composer.pastedFile : file.name,
       size: file.size,
       preview: !refused && isPicture(mediaType) ? this.#ports.urls.createObjectURL(file) : undefined,
       state: refused ? { kind: "refused", reason: reason ?? "", again: false } : { kind: "uploading" },
@@ -92,11 +94,11 @@ export class Attachments {
   }
 
   #refusal(conversationId: string, file: Chosen, mediaType: string | undefined): string | undefined {
-    if (mediaType === undefined) return "Pictures, text, PDF and JSON can be attached; this is something else.";
-    if (file.size === 0) return "The file is empty.";
-    if (file.size > MAX_FILE_BYTES) return `A file may have ${sizeText(MAX_FILE_BYTES)}.`;
+    if (mediaType === undefined) return text().composer.fileKinds;
+    if (file.size === 0) return text().composer.fileEmpty;
+    if (file.size > MAX_FILE_BYTES) return text().composer.fileTooLarge(sizeText(MAX_FILE_BYTES));
     const held = this.of(conversationId).filter(({ state }) => state.kind !== "refused").length;
-    return held >= MAX_FILES ? `A message takes ${MAX_FILES} files.` : undefined;
+    return held >= MAX_FILES ? text().composer.tooManyFiles(MAX_FILES) : undefined;
   }
 
   /** Sends a refused one again. */
@@ -188,6 +190,6 @@ const filesOf = (attachments: readonly Attachment[]): readonly FilePart[] =>
 function refusalOf(error: unknown): AttachmentState {
   const refused = error instanceof ParleyError && !error.retryable && error.code !== "INTERNAL";
   return refused
-    ? { kind: "refused", reason: error.message, again: false }
-    : { kind: "refused", reason: "It could not be sent.", again: true };
+    ? { kind: "refused", reason: errorText(error), again: false }
+    : { kind: "refused", reason: text().composer.fileFailed, again: true };
 }

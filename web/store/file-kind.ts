@@ -1,4 +1,5 @@
 /** What may be attached: what the server takes, told before anything is sent. */
+import { number } from "../text/locale.ts";
 
 /** Of one message. */
 export const MAX_FILES = 10;
@@ -46,5 +47,6 @@ export function sizeText(bytes: number): string {
     unit++;
   }
   const digits = unit > 0 && value < 9.95 ? 1 : 0;
-  return `${value.toFixed(digits)} ${UNITS[unit] ?? ""}`;
+  const shown = number(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return `${shown} ${UNITS[unit] ?? ""}`;
 }

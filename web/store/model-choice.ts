@@ -1,4 +1,5 @@
 import type { ModelInfo } from "../../src/protocol/shapes.ts";
+import { text } from "../text/text.ts";
 
 export interface ModelChoice {
   /** What it is called. */
@@ -47,10 +48,11 @@ const PROVIDERS: Readonly<Record<string, string>> = {
   openai: "OpenAI",
   gemini: "Google",
   google: "Google",
-  demo: "Built in",
   ollama: "Ollama",
-  compatible: "Other",
 };
 
-export const providerName = (provider: string): string =>
-  Object.hasOwn(PROVIDERS, provider) ? (PROVIDERS[provider] ?? provider) : provider;
+export function providerName(provider: string): string {
+  if (provider === "demo") return text().composer.builtIn;
+  if (provider === "compatible") return text().composer.otherProvider;
+  return Object.hasOwn(PROVIDERS, provider) ? (PROVIDERS[provider] ?? provider) : provider;
+}

@@ -2,6 +2,7 @@ import type { Signal } from "@preact/signals-core";
 import { html, nothing, type PropertyValues } from "lit";
 import type { AppStore } from "../../store/app.ts";
 import type { Theme } from "../../store/theme.ts";
+import { text } from "../../text/text.ts";
 import type { ParleyChat } from "../chat/chat.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons, mark } from "../icons.ts";
@@ -75,12 +76,12 @@ class ParleyApp extends ParleyElement {
   #starting(): unknown {
     const waits = this.app.connection.value.phase === "waiting";
     return html`<main class="starting-up" id="main" aria-busy="true">
-      <h1 class="hidden-visually">Parley</h1>
+      <h1 class="hidden-visually">${text().common.parley}</h1>
       ${
         this.late
           ? html`${mark()}
-              <p role="status">${waits ? "The server does not answer yet. Trying again…" : "Connecting…"}</p>
-              ${waits ? html`<button class="button" @click=${() => this.app.tryNow()}>Try now</button>` : nothing}`
+              <p role="status">${waits ? text().app.noAnswerYet : text().app.connecting}</p>
+              ${waits ? html`<button class="button" @click=${() => this.app.tryNow()}>${text().common.tryNow}</button>` : nothing}`
           : nothing
       }
     </main>`;
@@ -89,14 +90,14 @@ class ParleyApp extends ParleyElement {
   #signedIn(): unknown {
     const modal = this.narrow && this.drawer;
     return html`
-      <a class="skip" href="#main" @click=${(event: Event) => this.#skip(event)}>Skip to the message field</a>
+      <a class="skip" href="#main" @click=${(event: Event) => this.#skip(event)}>${text().app.skip}</a>
       <div class="frame">
         ${
           this.narrow && !this.drawer
             ? nothing
             : html`<div
                   class="side ${modal ? "drawer" : ""}"
-                  aria-label="Sidebar"
+                  aria-label=${text().app.sidebar}
                   role=${modal ? "dialog" : "complementary"}
                   aria-modal=${modal ? "true" : nothing}
                   ?data-open-drawer=${modal}
@@ -121,8 +122,8 @@ class ParleyApp extends ParleyElement {
         this.narrow
           ? html`<button
               class="icon-button"
-              aria-label="Conversations"
-              title="Conversations"
+              aria-label=${text().common.conversations}
+              title=${text().common.conversations}
               aria-expanded=${this.drawer ? "true" : "false"}
               @click=${() => (this.drawer = true)}
             >
@@ -135,8 +136,8 @@ class ParleyApp extends ParleyElement {
         this.narrow
           ? html`<button
               class="icon-button"
-              aria-label="New conversation"
-              title="New conversation"
+              aria-label=${text().common.newConversation}
+              title=${text().common.newConversation}
               @click=${() => this.app.router.go({ kind: "home" })}
             >
               ${icons.newChat()}

@@ -1,6 +1,7 @@
 /** What is said to those who listen: that an answer began, the answer when it is finished, and what asks for a decision. */
 import { effect, type Signal, signal } from "@preact/signals-core";
 import type { ConversationStore } from "../../store/conversation.ts";
+import { text } from "../../text/text.ts";
 
 /** After this an announcement is over: the text itself is in the transcript. */
 const ANNOUNCED_MS = 8_000;
@@ -41,7 +42,7 @@ export class Announcer {
       if (id === responding) return;
       const finished = responding;
       responding = id;
-      if (id !== undefined) this.polite.value = "Responding";
+      if (id !== undefined) this.polite.value = text().chat.responding;
       // Its last words are rendered with the next frame.
       else if (finished !== undefined) requestAnimationFrame(() => this.#sayAnswer());
     });
@@ -49,12 +50,12 @@ export class Announcer {
 
   #sayAnswer(): void {
     const article = [...this.#root.querySelectorAll<HTMLElement>(".agent")].at(-1);
-    const text = [...(article?.querySelectorAll(":scope > parley-markdown") ?? [])]
+    const answer = [...(article?.querySelectorAll(":scope > parley-markdown") ?? [])]
       .map(({ textContent }) => textContent)
       .join(" ");
     const state = article?.querySelector("footer .word")?.textContent ?? "";
     const failure = article?.querySelector(".failure div")?.textContent ?? "";
-    const said = `${failure} ${state} ${text}`.replaceAll(/\s+/g, " ").trim().slice(0, MAX_ANNOUNCED);
+    const said = `${failure} ${state} ${answer}`.replaceAll(/\s+/g, " ").trim().slice(0, MAX_ANNOUNCED);
     this.polite.value = said;
     setTimeout(() => {
       if (this.polite.value === said) this.polite.value = "";
@@ -69,7 +70,7 @@ export class Announcer {
       const fresh = waiting.filter(({ id }) => !asked.has(id));
       for (const { id } of fresh) asked.add(id);
       if (fresh.length > 0) {
-        this.assertive.value = `Your decision is needed. ${fresh.map(({ summary }) => summary).join(" ")}`;
+        this.assertive.value = text().chat.decisionsNeeded(fresh.map(({ summary }) => summary).join(" "));
       } else if (waiting.length === 0) {
         this.assertive.value = "";
       }

@@ -4,6 +4,8 @@ import type { AppStore } from "../../store/app.ts";
 import type { ConversationStore } from "../../store/conversation.ts";
 import { nextFrame } from "../../store/frame.ts";
 import type { Turn } from "../../store/transcript-view.ts";
+import { errorText } from "../../text/error-text.ts";
+import { text } from "../../text/text.ts";
 import type { ParleyComposer } from "../composer/composer.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons, mark } from "../icons.ts";
@@ -83,7 +85,7 @@ class ParleyChat extends ParleyElement {
             class="transcript"
             role="log"
             aria-live="off"
-            aria-label="Conversation"
+            aria-label=${text().chat.conversation}
             tabindex=${empty ? -1 : 0}
             ?data-busy=${conversation?.busy.value === true}
           >
@@ -92,7 +94,7 @@ class ParleyChat extends ParleyElement {
               start === undefined
                 ? nothing
                 : html`<section class="turn fresh">
-                    <article class="person starting" aria-label="You">
+                    <article class="person starting" aria-label=${text().common.you}>
                       ${messageFiles(start.files, this.app.embedded)}
                       <div class="pill" dir="auto">${start.text}</div>
                     </article>
@@ -115,7 +117,7 @@ class ParleyChat extends ParleyElement {
       </div>
       ${
         this.dropping
-          ? html`<div class="drop-here">${icons.attach()}<span>Drop files to attach them</span></div>`
+          ? html`<div class="drop-here">${icons.attach()}<span>${text().chat.dropFiles}</span></div>`
           : nothing
       }
       <div class="hidden-visually" role="status">${this.#announcer.polite.value}</div>
@@ -129,12 +131,12 @@ class ParleyChat extends ParleyElement {
     const turns = all.length > this.mounted ? all.slice(-this.mounted) : all;
     if (status === "failed") return this.#failed(conversation);
     if (status === "loading" && turns.length === 0)
-      return html`<div class="loading" aria-label="Loading" role="img"></div>`;
+      return html`<div class="loading" aria-label=${text().chat.loading} role="img"></div>`;
     return html`
       ${
         conversation.view.hasMore.value && turns === all
           ? html`<div class="older">
-              <span>${conversation.loadingOlder.value ? "Loading earlier messages…" : ""}</span>
+              <span>${conversation.loadingOlder.value ? text().chat.loadingOlder : ""}</span>
             </div>`
           : nothing
       }
@@ -163,15 +165,20 @@ class ParleyChat extends ParleyElement {
   }
 
   #failed(conversation: ConversationStore): unknown {
-    const gone = conversation.error.value?.code === "NOT_FOUND";
+    const error = conversation.error.value;
+    const gone = error?.code === "NOT_FOUND";
     return html`<div class="apology" role="alert">
       ${icons.alert()}
-      <h2>${gone ? "This conversation is not here" : "The conversation could not be opened"}</h2>
-      <p>${gone ? "It does not exist, or it belongs to somebody else." : (conversation.error.value?.message ?? "")}</p>
+      <h2>${gone ? text().chat.gone : text().chat.notOpened}</h2>
+      <p>${gone ? text().chat.goneWhy : error === undefined ? "" : errorText(error)}</p>
       ${
         gone
-          ? html`<button class="button" @click=${() => this.app.router.go({ kind: "home" })}>New conversation</button>`
-          : html`<button class="button" @click=${() => conversation.retry()}>${icons.retry("small")}Try again</button>`
+          ? html`<button class="button" @click=${() => this.app.router.go({ kind: "home" })}>
+              ${text().common.newConversation}
+            </button>`
+          : html`<button class="button" @click=${() => conversation.retry()}>
+              ${icons.retry("small")}${text().common.tryAgain}
+            </button>`
       }
     </div>`;
   }
@@ -185,18 +192,21 @@ class ParleyChat extends ParleyElement {
 
   #suggestions(): unknown {
     return html`<div class="below">
-      <div class="suggestions" role="group" aria-label="Suggestions">
+      <div class="suggestions" role="group" aria-label=${text().chat.suggestions}>
         ${suggestionsFor(this.app.models.value, this.app.demo.value).map(
-          ({ label, text }) => html`<button class="suggestion" @click=${() => this.#suggest(text)}>${label}</button>`,
+          (suggestion) =>
+            html`<button class="suggestion" @click=${() => this.#suggest(suggestion.text)}>
+              ${suggestion.label}
+            </button>`,
         )}
       </div>
       ${this.#note()}
     </div>`;
   }
 
-  #suggest(text: string): void {
+  #suggest(wish: string): void {
     const composer = this.querySelector<ParleyComposer>("parley-composer");
-    composer?.suggest(text);
+    composer?.suggest(wish);
     composer?.focus();
   }
 
@@ -207,8 +217,8 @@ class ParleyChat extends ParleyElement {
         model === undefined
           ? this.app.models.value === undefined
             ? nothing
-            : "Answers can be wrong. Check what matters."
-          : html`<span title=${model.hint ?? ""}>Demo model — answers are scripted; see docs.</span>`
+            : text().chat.canBeWrong
+          : html`<span title=${model.hint ?? ""}>${text().chat.demo}</span>`
       }
     </p>`;
   }
@@ -216,7 +226,7 @@ class ParleyChat extends ParleyElement {
   #toEnd(empty: boolean): unknown {
     const away = !empty && this.#scroll !== undefined && !this.#scroll.pinned.value;
     const waits = away && this.app.current.value?.view.activeRun.value?.status === "waiting";
-    const label = waits ? "Your decision is needed" : "Jump to latest";
+    const label = waits ? text().chat.decisionNeeded : text().chat.toLatest;
     return html`<button
       class="to-end ${waits ? "waits" : ""}"
       aria-label=${label}

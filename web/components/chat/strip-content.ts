@@ -1,4 +1,6 @@
 import type { ConnectionState } from "../../../src/client/client.ts";
+import { errorText } from "../../text/error-text.ts";
+import { text } from "../../text/text.ts";
 
 export interface StripContent {
   readonly text: string;
@@ -10,7 +12,7 @@ export interface StripContent {
 
 /** What there is to say of a connection; undefined when all is well. */
 export function stripContent(state: ConnectionState, online: boolean): StripContent | undefined {
-  const queued = state.queued === 0 ? "" : ` ${state.queued} queued`;
+  const queued = state.queued === 0 ? "" : ` ${text().chat.queued(state.queued)}`;
   switch (state.phase) {
     case "ready":
       return undefined;
@@ -19,7 +21,7 @@ export function stripContent(state: ConnectionState, online: boolean): StripCont
         ? undefined
         : {
             text: `${closedText(state.closed)}${queued === "" ? "" : ` ·${queued}`}`,
-            action: "Try again",
+            action: text().common.tryAgain,
             final: true,
           };
     case "idle":
@@ -27,12 +29,15 @@ export function stripContent(state: ConnectionState, online: boolean): StripCont
     case "greeting":
     case "authenticating":
     case "waiting":
-      return { text: `${online ? "Reconnecting…" : "You are offline."}${queued}`, action: "Try now", final: false };
+      return {
+        text: `${online ? text().chat.reconnecting : text().chat.offline}${queued}`,
+        action: text().common.tryNow,
+        final: false,
+      };
   }
 }
 
 function closedText({ reason, error }: NonNullable<ConnectionState["closed"]>): string {
-  return reason === "too-many-connections"
-    ? "The server has as many connections as it allows. Close another tab, then try again."
-    : (error?.message ?? "The server ended the connection. Reload the page if that happens again.");
+  if (reason === "too-many-connections") return text().chat.tooManyConnections;
+  return error === undefined ? text().chat.ended : errorText(error);
 }

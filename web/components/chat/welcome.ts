@@ -1,4 +1,5 @@
 import type { ModelInfo } from "../../../src/protocol/shapes.ts";
+import { text } from "../../text/text.ts";
 
 export interface Suggestion {
   readonly label: string;
@@ -8,33 +9,21 @@ export interface Suggestion {
 /** By the hour of the reader's own clock. */
 export function greeting(now: Date): string {
   const hour = now.getHours();
-  if (hour < 5) return "Good evening";
-  if (hour < 12) return "Good morning";
-  return hour < 18 ? "Good afternoon" : "Good evening";
+  const { morning, afternoon, evening } = text().chat.greetings;
+  if (hour < 5 || hour >= 18) return evening;
+  return hour < 12 ? morning : afternoon;
 }
 
-const DEMO: readonly Suggestion[] = [
-  { label: "What can you do?", text: "What can you do?" },
-  { label: "Count to 20", text: "count to 20" },
-  { label: "Research otters and seals", text: "research otters and seals" },
-  { label: "Plan a picnic", text: "plan a picnic" },
-];
-
-const GENERAL: readonly Suggestion[] = [
-  {
-    label: "Explain a hard idea simply",
-    text: "Explain how public-key cryptography works, simply, in five sentences.",
-  },
-  {
-    label: "Plan a weekend",
-    text: "Plan a quiet weekend in a city I don't know yet. Ask me what you need to know first.",
-  },
-  { label: "Compare in a table", text: "Compare PostgreSQL and SQLite for a small web app, in a table." },
-  {
-    label: "Write a small program",
-    text: "Write a small program that finds duplicate files in a folder. Explain it briefly.",
-  },
-];
+/** What is asked for is English: the demo model understands no other language. */
+function demoSuggestions(): readonly Suggestion[] {
+  const { capabilities, count, research, picnic } = text().suggestions;
+  return [
+    { label: capabilities, text: "What can you do?" },
+    { label: count, text: "count to 20" },
+    { label: research, text: "research otters and seals" },
+    { label: picnic, text: "plan a picnic" },
+  ];
+}
 
 /** At most four, and only what the model that answers can do. */
 export function suggestionsFor(
@@ -42,5 +31,7 @@ export function suggestionsFor(
   demo: ModelInfo | undefined,
 ): readonly Suggestion[] {
   if (models === undefined) return [];
-  return demo === undefined ? GENERAL : DEMO;
+  if (demo !== undefined) return demoSuggestions();
+  const { idea, weekend, table, program } = text().suggestions;
+  return [idea, weekend, table, program];
 }

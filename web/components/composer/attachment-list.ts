@@ -3,6 +3,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { AppStore } from "../../store/app.ts";
 import type { Attachment } from "../../store/attachments.ts";
 import { sizeText } from "../../store/file-kind.ts";
+import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
 
@@ -15,7 +16,7 @@ class ParleyAttachments extends ParleyElement {
   protected override render(): unknown {
     const attachments = this.app.attachments.of(this.conversationId);
     if (attachments.length === 0) return nothing;
-    return html`<ul class="attachments" aria-label="Attached files">
+    return html`<ul class="attachments" aria-label=${text().composer.attachedFiles}>
       ${repeat(
         attachments,
         ({ id }) => id,
@@ -38,17 +39,17 @@ class ParleyAttachments extends ParleyElement {
         ${
           refused
             ? html`<span class="reason" role="alert">${state.reason}</span>`
-            : html`<span class="size">${state.kind === "uploading" ? "Uploading…" : sizeText(size)}</span>`
+            : html`<span class="size">${state.kind === "uploading" ? text().composer.uploading : sizeText(size)}</span>`
         }
-        ${state.kind === "uploading" ? html`<progress aria-label=${`Uploading ${name}`}></progress>` : nothing}
+        ${state.kind === "uploading" ? html`<progress aria-label=${text().composer.uploadingFile(name)}></progress>` : nothing}
       </span>
       ${
         refused && state.again
           ? html`<button
               type="button"
               class="icon-button"
-              aria-label=${`Upload ${name} again`}
-              title="Try again"
+              aria-label=${text().composer.uploadAgain(name)}
+              title=${text().common.tryAgain}
               @click=${() => this.app.attachments.retry(id)}
             >
               ${icons.retry("small")}
@@ -58,8 +59,9 @@ class ParleyAttachments extends ParleyElement {
       <button
         type="button"
         class="icon-button"
-        aria-label=${`Remove ${name}`}
-        title="Remove"
+        aria-label=${text().composer.removeFile(name)}
+        title=${text().common.remove}
+        data-remove
         @click=${() => this.#remove(id)}
       >
         ${icons.close("small")}
@@ -73,7 +75,7 @@ class ParleyAttachments extends ParleyElement {
     this.app.attachments.remove(id);
     this.updateComplete.then(
       () => {
-        const buttons = this.querySelectorAll<HTMLElement>('[title="Remove"]');
+        const buttons = this.querySelectorAll<HTMLElement>("[data-remove]");
         const next = buttons[Math.min(at, buttons.length - 1)];
         if (next === undefined) this.dispatchEvent(new Event("parley-chose", { bubbles: true }));
         else next.focus();

@@ -1,6 +1,7 @@
 import { html, nothing, type PropertyValues } from "lit";
 import type { AppStore } from "../../store/app.ts";
 import { ACCEPTED } from "../../store/file-kind.ts";
+import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
 import { composerSheet } from "./composer.style.ts";
@@ -51,8 +52,8 @@ class ParleyComposer extends ParleyElement {
   }
 
   /** Puts a text in, as if it had been written. */
-  suggest(text: string): void {
-    this.text = text;
+  suggest(wish: string): void {
+    this.text = wish;
     this.#submit();
   }
 
@@ -91,7 +92,7 @@ class ParleyComposer extends ParleyElement {
         <parley-attachments .app=${this.app} .conversationId=${this.conversationId}></parley-attachments>
         <textarea
           rows="1"
-          aria-label="Message"
+          aria-label=${text().composer.message}
           placeholder=${placeholder(busy, attached)}
           enterkeyhint="send"
           autocomplete="off"
@@ -120,17 +121,17 @@ class ParleyComposer extends ParleyElement {
   }
 
   #blocked(empty: boolean, starting: boolean): string {
-    if (this.app.attachments.uploading(this.conversationId)) return "Wait until the files are uploaded";
-    if (empty) return "Write a message first";
-    return starting ? "The conversation is being made" : "";
+    if (this.app.attachments.uploading(this.conversationId)) return text().composer.filesUploading;
+    if (empty) return text().composer.writeFirst;
+    return starting ? text().composer.starting : "";
   }
 
   #attachButton(): unknown {
     return html`<button
         type="button"
         class="icon-button"
-        aria-label="Attach files"
-        title="Attach files"
+        aria-label=${text().composer.attach}
+        title=${text().composer.attach}
         @click=${() => this.querySelector<HTMLInputElement>("input[type=file]")?.click()}
       >
         ${icons.attach()}
@@ -142,8 +143,8 @@ class ParleyComposer extends ParleyElement {
     return html`<button
       type="button"
       class="round stop ${alone ? "strong" : ""}"
-      aria-label="Stop"
-      title="Stop (Esc)"
+      aria-label=${text().composer.stop}
+      title=${text().composer.stopKey}
       ?disabled=${stopping}
       @click=${() => this.app.current.value?.stop()}
     >
@@ -160,8 +161,8 @@ class ParleyComposer extends ParleyElement {
           <button
             type="button"
             class="icon-button"
-            aria-label="Dismiss"
-            title="Dismiss"
+            aria-label=${text().composer.dismiss}
+            title=${text().composer.dismiss}
             @click=${() => (this.app.notice.value = undefined)}
           >
             ${icons.close("small")}
@@ -227,8 +228,8 @@ class ParleyComposer extends ParleyElement {
   }
 
   #submit(): void {
-    const text = this.text.trim();
-    if (text === "" || !this.app.send(text)) return;
+    const message = this.text.trim();
+    if (message === "" || !this.app.send(message)) return;
     this.text = "";
     this.#keep(this.conversationId);
     this.dispatchEvent(new Event("parley-sent", { bubbles: true }));
@@ -243,8 +244,8 @@ class ParleyComposer extends ParleyElement {
 }
 
 function placeholder(busy: boolean, attached: boolean): string {
-  if (attached) return "Say what to do with the files";
-  return busy ? "Write the next message" : "Message Parley";
+  if (attached) return text().composer.placeholderFiles;
+  return busy ? text().composer.placeholderBusy : text().composer.placeholder;
 }
 
 define("parley-composer", ParleyComposer);

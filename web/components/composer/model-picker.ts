@@ -2,6 +2,7 @@ import { html, nothing } from "lit";
 import type { ModelInfo } from "../../../src/protocol/shapes.ts";
 import type { AppStore } from "../../store/app.ts";
 import { modelGroups, providerName } from "../../store/model-choice.ts";
+import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
 import { closeMenu, menuKeys, menuSheet, menuToggled } from "../menu/menu.ts";
@@ -26,8 +27,8 @@ class ParleyModelPicker extends ParleyElement {
         class="model"
         popovertarget="model-menu"
         aria-haspopup="menu"
-        aria-label=${`Model: ${choice.name}`}
-        title="Choose a model"
+        aria-label=${text().composer.model(choice.name)}
+        title=${text().composer.chooseModel}
       >
         <span>${choice.name}</span>${icons.chevronDown("small")}
       </button>
@@ -36,7 +37,7 @@ class ParleyModelPicker extends ParleyElement {
         id="model-menu"
         popover="auto"
         role="menu"
-        aria-label="Models"
+        aria-label=${text().composer.models}
         @beforetoggle=${(event: Event) => this.#toggling(event)}
         @toggle=${menuToggled}
         @keydown=${menuKeys}
@@ -59,7 +60,7 @@ class ParleyModelPicker extends ParleyElement {
   }
 
   #item({ id, name, available, hint, demo }: ModelInfo, chosen: boolean): unknown {
-    const about = available ? (demo === true ? hint : undefined) : (hint ?? "Not available on this server");
+    const about = available ? (demo === true ? hint : undefined) : (hint ?? text().composer.modelNotAvailable);
     return html`<button
       type="button"
       role="menuitemradio"

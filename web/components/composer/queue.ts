@@ -2,6 +2,7 @@ import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { AppStore } from "../../store/app.ts";
 import type { Queued } from "../../store/queue.ts";
+import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
 
@@ -16,7 +17,7 @@ class ParleyQueue extends ParleyElement {
   protected override render(): unknown {
     const queued = this.app.current.value?.view.queued.value ?? [];
     if (queued.length === 0) return nothing;
-    return html`<ul class="queue" aria-label="Queued messages">
+    return html`<ul class="queue" aria-label=${text().composer.queuedMessages}>
       ${repeat(
         queued,
         ({ id }) => id,
@@ -26,23 +27,23 @@ class ParleyQueue extends ParleyElement {
   }
 
   #item(message: Queued): unknown {
-    const { text, how } = message;
+    const { how } = message;
     return html`<li>
       ${how === "steer" ? icons.join("small") : icons.clock("small")}
-      <span class="word">${how === "steer" ? "Joins at the next step" : "Queued"}</span>
-      <span class="text" title=${text} dir="auto">${text}</span>
+      <span class="word">${how === "steer" ? text().composer.joins : text().composer.queued}</span>
+      <span class="text" title=${message.text} dir="auto">${message.text}</span>
       ${this.#cancelButton(message)}
     </li>`;
   }
 
   /** What has reached an answer that is being written can't be taken back. */
-  #cancelButton({ id, text, how, runId, delivery }: Queued): unknown {
+  #cancelButton({ id, text: said, how, runId, delivery }: Queued): unknown {
     if (how === "steer" && (delivery === undefined || delivery.state === "accepted")) return nothing;
     return html`<button
       type="button"
       class="icon-button"
-      aria-label=${`Cancel queued message: ${text.slice(0, NAMED)}`}
-      title="Cancel"
+      aria-label=${text().composer.cancelQueued(said.slice(0, NAMED))}
+      title=${text().common.cancel}
       ?disabled=${runId === undefined && delivery?.state === "sending"}
       @click=${() => this.app.current.value?.cancel(id, runId)}
     >

@@ -1,17 +1,12 @@
 import { html } from "lit";
 import type { AppStore } from "../../store/app.ts";
 import { SEND_MODES, type SendMode } from "../../store/send-mode.ts";
+import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
 import { closeMenu, menuKeys, menuSheet, menuToggled } from "../menu/menu.ts";
 
-const MODES: Readonly<
-  Record<SendMode, { readonly name: string; readonly hint: string; readonly icon: keyof typeof icons }>
-> = {
-  queue: { name: "Queue", hint: "Answered after this answer", icon: "clock" },
-  steer: { name: "Steer", hint: "Joins this answer at its next step", icon: "join" },
-  interrupt: { name: "Stop and send", hint: "This answer ends here", icon: "stopped" },
-};
+const ICONS: Readonly<Record<SendMode, keyof typeof icons>> = { queue: "clock", steer: "join", interrupt: "stopped" };
 
 /** Sends; while an answer is being written, says how, and lets one choose. Fires `parley-chose` after a choice. */
 class ParleySend extends ParleyElement {
@@ -29,12 +24,13 @@ class ParleySend extends ParleyElement {
 
   protected override render(): unknown {
     const mode = this.app.sendMode.value;
-    const { name } = MODES[mode];
-    const label = this.busy ? (mode === "interrupt" ? name : `${name} message`) : "Send message";
+    const words = text().composer;
+    const label = this.busy ? words.modes[mode].send : words.sendMessage;
+    const does = this.busy ? words.modes[mode].name : words.send;
     const send = html`<button
       class="round send"
       aria-label=${label}
-      title=${this.blocked === "" ? `${this.busy ? name : "Send"} (Enter)` : this.blocked}
+      title=${this.blocked === "" ? words.enterKey(does) : this.blocked}
       aria-disabled=${this.blocked === "" ? "false" : "true"}
     >
       ${icons.arrowUp()}
@@ -43,14 +39,14 @@ class ParleySend extends ParleyElement {
   }
 
   #chooser(mode: SendMode): unknown {
-    const { name } = MODES[mode];
+    const { name } = text().composer.modes[mode];
     return html`<button
       type="button"
       class="how"
       popovertarget="send-menu"
       aria-haspopup="menu"
-      aria-label=${`When sent: ${name}. Choose another way`}
-      title="Choose another way"
+      aria-label=${text().composer.whenSent(name)}
+      title=${text().composer.anotherWay}
     >
       <span>${name}</span>${icons.chevronUp("small")}
     </button>`;
@@ -62,13 +58,13 @@ class ParleySend extends ParleyElement {
       id="send-menu"
       popover="auto"
       role="menu"
-      aria-label="While an answer is being written"
+      aria-label=${text().composer.whileAnswering}
       data-align="end"
       @toggle=${menuToggled}
       @keydown=${menuKeys}
     >
       ${SEND_MODES.map((mode) => {
-        const { name, hint, icon } = MODES[mode];
+        const { name, hint } = text().composer.modes[mode];
         return html`<button
           type="button"
           role="menuitemradio"
@@ -76,7 +72,7 @@ class ParleySend extends ParleyElement {
           aria-checked=${mode === chosen ? "true" : "false"}
           @click=${(event: Event) => this.#choose(event, mode)}
         >
-          ${icons[icon]()}<span>${name}<span class="hint">${hint}</span></span
+          ${icons[ICONS[mode]]()}<span>${name}<span class="hint">${hint}</span></span
           >${mode === chosen ? html`<span class="trailing">${icons.check("small")}</span>` : ""}
         </button>`;
       })}

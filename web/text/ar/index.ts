@@ -1,12 +1,30 @@
 import type { Text } from "../text.ts";
+import { app } from "./app.ts";
+import { chat } from "./chat.ts";
 import { code } from "./code.ts";
 import { common } from "./common.ts";
+import { composer } from "./composer.ts";
 import { embed } from "./embed.ts";
 import { errors } from "./errors.ts";
 import { message } from "./message.ts";
 import { sidebar } from "./sidebar.ts";
 import { signIn } from "./sign-in.ts";
+import { suggestions } from "./suggestions.ts";
 import { time } from "./time.ts";
 import { usage } from "./usage.ts";
 
-export const ar: Text = { code, common, embed, errors, message, sidebar, signIn, time, usage };
+export const ar: Text = {
+  app,
+  chat,
+  code,
+  common,
+  composer,
+  embed,
+  errors,
+  message,
+  sidebar,
+  signIn,
+  suggestions,
+  time,
+  usage,
+};
