@@ -1,6 +1,7 @@
 /** The arguments of a call as a form: a field for each simple value, and JSON for all of them. Pure. */
 import type { Issue } from "../../../src/protocol/errors.ts";
 import type { ToolArgs } from "../../../src/protocol/shapes.ts";
+import { text } from "../../text/text.ts";
 
 export type FieldKind = "text" | "long" | "number" | "boolean";
 
@@ -43,25 +44,25 @@ const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefine
 export function readFields(args: ToolArgs, values: Readonly<Record<string, string>>): Read {
   const issues = new Map<string, string>();
   const entries = Object.entries(args).map(([name, before]): [string, unknown] => {
-    const text = own(values, name);
-    if (text === undefined) return [name, before];
-    if (typeof before === "boolean") return [name, text === "true"];
-    if (typeof before !== "number") return [name, text];
-    const number = text.trim() === "" ? Number.NaN : Number(text);
-    if (!Number.isFinite(number)) issues.set(name, "A number, for example 12 or 0.5");
+    const written = own(values, name);
+    if (written === undefined) return [name, before];
+    if (typeof before === "boolean") return [name, written === "true"];
+    if (typeof before !== "number") return [name, written];
+    const number = written.trim() === "" ? Number.NaN : Number(written);
+    if (!Number.isFinite(number)) issues.set(name, text().approval.aNumber);
     return [name, number];
   });
   return issues.size > 0 ? { ok: false, issues } : { ok: true, args: Object.fromEntries(entries) };
 }
 
-export function readJson(text: string): Read {
+export function readJson(json: string): Read {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(json);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ok: true, args: { ...value } };
-    return { ok: false, issues: new Map([["", "The arguments are a JSON object, between { and }."]]) };
+    return { ok: false, issues: new Map([["", text().approval.anObject]]) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : "";
-    return { ok: false, issues: new Map([["", `This is no JSON: ${reason}`]]) };
+    return { ok: false, issues: new Map([["", text().approval.noJson(reason)]]) };
   }
 }
 

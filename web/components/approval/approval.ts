@@ -3,6 +3,8 @@ import { html, nothing, type PropertyValues } from "lit";
 import type { Approval, Part, ToolArgs } from "../../../src/protocol/shapes.ts";
 import type { AppStore } from "../../store/app.ts";
 import type { DecisionState } from "../../store/conversation.ts";
+import { errorText } from "../../text/error-text.ts";
+import { text } from "../../text/text.ts";
 import { inText, timeText } from "../duration.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
@@ -62,9 +64,9 @@ class ParleyApproval extends ParleyElement {
     if (state === this.#shownState) return;
     this.#shownState = state;
     if (state?.kind !== "failed") return;
-    const { issues, message } = state.error;
+    const { issues } = state.error;
     const shown = this.json === undefined ? fieldsOf(this.#args()).map(({ name }) => name) : [];
-    this.issues = issues === undefined ? new Map([["", message]]) : issuesOf(issues, shown);
+    this.issues = issues === undefined ? new Map([["", errorText(state.error)]]) : issuesOf(issues, shown);
   }
 
   #state(): DecisionState | undefined {
@@ -83,25 +85,19 @@ class ParleyApproval extends ParleyElement {
     const { approval } = this;
     const state = this.#state();
     const busy = state?.kind === "deciding";
+    const [before, after] = this.#about();
     return html`<form
       class="approval"
-      aria-label=${`Decision: ${approval.summary}`}
+      aria-label=${text().approval.decision(approval.summary)}
       @submit=${(event: SubmitEvent) => event.preventDefault()}
     >
       <p class="ask">
-        ${icons.hand("small")}<strong>Your decision</strong>
+        ${icons.hand("small")}<strong>${text().approval.yourDecision}</strong>
         <parley-deadline .app=${this.app} .at=${approval.expiresAt}></parley-deadline>
       </p>
       <div>
         <p class="consequence" dir="auto">${approval.summary}</p>
-        <p class="about">
-          ${
-            approval.reason === "repeat"
-              ? html`It was interrupted, and nobody knows whether it took effect. May <code>${approval.tool}</code> run
-                  again?`
-              : html`The tool <code>${approval.tool}</code> wants to run${this.#withArgs()}`
-          }
-        </p>
+        <p class="about">${before}<code dir="ltr">${approval.tool}</code>${after}</p>
       </div>
       ${this.#form(busy)} ${this.#issue("")}
       <div class="answers">
@@ -110,8 +106,11 @@ class ParleyApproval extends ParleyElement {
     </form>`;
   }
 
-  #withArgs(): string {
-    return Object.keys(this.#args()).length === 0 ? "." : " with these arguments:";
+  /** Around the name of the tool. */
+  #about(): readonly string[] {
+    const { again, wants, wantsWith } = text().approval;
+    if (this.approval.reason === "repeat") return again;
+    return Object.keys(this.#args()).length === 0 ? wants : wantsWith;
   }
 
   #form(busy: boolean): unknown {
@@ -120,15 +119,17 @@ class ParleyApproval extends ParleyElement {
     if (this.json !== undefined) return this.#jsonForm(this.json, busy);
     const others = otherNames(args);
     return html`<fieldset class="fields" ?disabled=${busy}>
-        <legend class="hidden-visually">Arguments of ${this.approval.tool}</legend>
+        <legend class="hidden-visually">${text().approval.argumentsOf(this.approval.tool)}</legend>
         ${fieldsOf(args).map((field) => this.#field(field))}
         ${
           others.length === 0
             ? nothing
-            : html`<p class="field"><span>In the JSON only</span><code>${others.join(", ")}</code></p>`
+            : html`<p class="field"><span>${text().approval.jsonOnly}</span><code>${others.join(", ")}</code></p>`
         }
       </fieldset>
-      <button type="button" class="quiet-link" ?disabled=${busy} @click=${() => this.#toJson()}>Edit as JSON</button>`;
+      <button type="button" class="quiet-link" ?disabled=${busy} @click=${() => this.#toJson()}>
+        ${text().approval.editJson}
+      </button>`;
   }
 
   #field({ name, kind, value: given }: Field): unknown {
@@ -178,7 +179,7 @@ class ParleyApproval extends ParleyElement {
   #jsonForm(json: string, busy: boolean): unknown {
     const id = `json-${this.approval.id}`;
     return html`<div class="field">
-        <label for=${id}>Arguments, as JSON</label>
+        <label for=${id}>${text().approval.argumentsJson}</label>
         <textarea
           class="json"
           id=${id}
@@ -192,7 +193,7 @@ class ParleyApproval extends ParleyElement {
         ></textarea>
       </div>
       <button type="button" class="quiet-link" ?disabled=${busy} @click=${() => this.#toFields()}>
-        Edit as a form
+        ${text().approval.editForm}
       </button>`;
   }
 
@@ -206,7 +207,8 @@ class ParleyApproval extends ParleyElement {
   #answer(decision: "approve" | "deny", busy: boolean, state: DecisionState | undefined): unknown {
     const doing = state?.kind === "deciding" && state.decision === decision;
     const approve = decision === "approve";
-    const label = approve ? (doing ? "Approving…" : "Approve") : doing ? "Denying…" : "Deny";
+    const words = text().approval;
+    const label = approve ? (doing ? words.approving : words.approve) : doing ? words.denying : words.deny;
     return html`<button
       type="button"
       class="button"
@@ -224,8 +226,8 @@ class ParleyApproval extends ParleyElement {
         class="icon-button other"
         popovertarget=${id}
         aria-haspopup="menu"
-        aria-label="Other answers"
-        title="Other answers"
+        aria-label=${text().approval.otherAnswers}
+        title=${text().approval.otherAnswers}
         ?disabled=${busy}
       >
         ${icons.more()}
@@ -235,13 +237,13 @@ class ParleyApproval extends ParleyElement {
         id=${id}
         popover="auto"
         role="menu"
-        aria-label="Other answers"
+        aria-label=${text().approval.otherAnswers}
         data-align="end"
         @toggle=${menuToggled}
         @keydown=${menuKeys}
       >
         <button type="button" role="menuitem" tabindex="-1" @click=${(event: Event) => this.#chooseAlways(event)}>
-          ${icons.done()}<span>Always allow ${this.approval.tool}</span>
+          ${icons.done()}<span>${text().approval.always(this.approval.tool)}</span>
         </button>
       </div>`;
   }
@@ -282,9 +284,7 @@ class ParleyApproval extends ParleyElement {
       Object.keys(args).every(same) &&
       otherNames(args).every((name) => sameArgs(read.args[name], args[name]));
     if (!fits) {
-      return this.#refuse(
-        new Map([["", "The form has no place for these changes. Approve them as they are, as JSON."]]),
-      );
+      return this.#refuse(new Map([["", text().approval.notInForm]]));
     }
     this.values = Object.fromEntries(fieldsOf(read.args).map(({ name, value }) => [name, value]));
     this.issues = NO_ISSUES;
@@ -335,8 +335,9 @@ class ParleyDeadline extends ParleyElement {
   protected override render(): unknown {
     const now = this.app.clock.now.value;
     const left = Date.parse(this.at) - now;
-    return html`<span title=${`at ${timeText(this.at, new Date(now))}`}
-      >Denied automatically ${left <= 0 ? "any moment" : inText(left)}</span
+    const words = text().approval;
+    return html`<span title=${words.at(timeText(this.at, new Date(now)))}
+      >${left <= 0 ? words.deniedAnyMoment : words.deniedSoon(inText(left))}</span
     >`;
   }
 }

@@ -1,4 +1,5 @@
 import type { Approval } from "../../../src/protocol/shapes.ts";
+import { text } from "../../text/text.ts";
 import { timeText } from "../duration.ts";
 
 export interface Onlooker {
@@ -11,18 +12,18 @@ export interface Onlooker {
 /** Who decided and when; undefined where whoever reads it did so just here, or nobody did. */
 export function decisionText(approval: Approval, { userId, here, now }: Onlooker): string | undefined {
   const { status, decidedAt, decidedBy } = approval;
-  const at = decidedAt === null ? "" : ` at ${timeText(decidedAt, now)}`;
+  const words = text().approval;
+  const time = decidedAt === null ? "" : timeText(decidedAt, now);
+  const mine = decidedBy === userId;
   switch (status) {
     case "pending":
     case "cancelled":
       return undefined;
     case "expired":
-      return `Denied automatically${at}: nobody decided in time`;
+      return words.expired(time);
     case "approved":
-    case "denied": {
-      if (here) return undefined;
-      const verb = status === "approved" ? "Approved" : "Denied";
-      return `${verb} ${decidedBy === userId ? "by you, in another window" : "by somebody else"},${at}`;
-    }
+      return here ? undefined : mine ? words.approvedByYou(time) : words.approvedByOther(time);
+    case "denied":
+      return here ? undefined : mine ? words.deniedByYou(time) : words.deniedByOther(time);
   }
 }

@@ -2,16 +2,17 @@ import { html, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { PlanTask } from "../../../src/protocol/shapes.ts";
 import type { MessageView } from "../../store/transcript-view.ts";
+import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
 import { planSheet } from "./plan.style.ts";
 
-const STATES = {
-  pending: { icon: icons.circle, word: "To do" },
-  running: { icon: icons.current, word: "Now" },
-  completed: { icon: icons.done, word: "Done" },
+const ICONS = {
+  pending: icons.circle,
+  running: icons.current,
+  completed: icons.done,
   /** What was being done when the answer ended. */
-  left: { icon: icons.circle, word: "Not finished" },
+  left: icons.circle,
 } as const;
 
 /** What an answer sets out to do, as a checklist. Closes when all of it is done; whoever opens it keeps it open. */
@@ -46,9 +47,9 @@ class ParleyPlan extends ParleyElement {
     return html`<div class="plan">
       <details ?open=${this.open} @toggle=${(event: Event) => this.#toggled(event)}>
         <summary>
-          ${icons.list("small")}<span class="name">Plan</span>
+          ${icons.list("small")}<span class="name">${text().plan.plan}</span>
           <span class="now" dir="auto">${this.open ? "" : (now ?? "")}</span>
-          <span class="count">${done} of ${plan.length} done</span>
+          <span class="count">${text().plan.done(done, plan.length)}</span>
           <span class="turn-down">${icons.chevronDown("small")}</span>
         </summary>
         <ol>
@@ -63,9 +64,10 @@ class ParleyPlan extends ParleyElement {
   }
 
   #task({ title, status }: PlanTask, live: boolean): unknown {
-    const { icon, word } = STATES[status === "running" && !live ? "left" : status];
+    const state = status === "running" && !live ? "left" : status;
     return html`<li class=${status} aria-current=${status === "running" && live ? "step" : nothing}>
-      ${icon("small")}<span class="title" dir="auto">${title}</span><span class="word">${word}</span>
+      ${ICONS[state]("small")}<span class="title" dir="auto">${title}</span
+      ><span class="word">${text().plan.states[state]}</span>
     </li>`;
   }
 

@@ -3,6 +3,7 @@ import { html, nothing, type PropertyValues } from "lit";
 import { isCut } from "../../../src/client/transcript.ts";
 import type { Part } from "../../../src/protocol/shapes.ts";
 import type { AppStore } from "../../store/app.ts";
+import { text } from "../../text/text.ts";
 import { durationText } from "../duration.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
@@ -54,7 +55,7 @@ class ParleyReasoning extends ParleyElement {
         this.open
           ? html`<div class="thoughts">
               <parley-markdown .source=${this.source} ?streaming=${this.growing}></parley-markdown>
-              ${isCut(this.source.value) ? html`<p>Loading the rest…</p>` : nothing}
+              ${isCut(this.source.value) ? html`<p>${text().common.theRest}</p>` : nothing}
             </div>`
           : nothing
       }
@@ -62,9 +63,9 @@ class ParleyReasoning extends ParleyElement {
   }
 
   #title(): string {
-    if (this.growing) return "Thinking…";
+    if (this.growing) return text().reasoning.thinking;
     const spent = durationText(this.app.thoughts.read(this.messageId, this.index) ?? 0);
-    return spent === undefined ? "Thought" : `Thought for ${spent}`;
+    return spent === undefined ? text().reasoning.thought : text().reasoning.thoughtFor(spent);
   }
 
   #toggled({ currentTarget }: Event): void {

@@ -1,5 +1,6 @@
 /** Tool calls that follow each other on the page: which are shown one by one, and which as "Ran 5 tools". */
 import type { ToolPart, ToolStatus } from "../../../src/protocol/shapes.ts";
+import { text } from "../../text/text.ts";
 
 /** So many finished ones in a row become one line. */
 export const GROUPED = 3;
@@ -53,7 +54,7 @@ export function groupWords(calls: readonly Pick<ToolPart, "status" | "startedAt"
   const [starts, ends] = [times("startedAt"), times("finishedAt")];
   const ran = calls.length - count("denied") - count("stopped");
   return {
-    title: ran > 0 ? `Ran ${ran} ${ran === 1 ? "tool" : "tools"}` : `${calls.length} tools did not run`,
+    title: ran > 0 ? text().tool.ran(ran) : text().tool.didNotRun(calls.length),
     ms: starts.length === 0 || ends.length === 0 ? 0 : Math.max(...ends) - Math.min(...starts),
     failed: count("failed"),
     denied: count("denied"),

@@ -1,56 +1,34 @@
 /** What a tool call is called on its card: a verb phrase, in the tense of its status. */
-import type { ToolArgs, ToolPart, ToolStatus } from "../../../src/protocol/shapes.ts";
+import type { ToolPart, ToolStatus } from "../../../src/protocol/shapes.ts";
+import { type Text, text } from "../../text/text.ts";
 import type { icons } from "../icons.ts";
 
 type IconName = keyof typeof icons;
 
-interface ToolWords {
-  readonly icon: IconName;
-  /** "Delete", "Deleting", "Deleted". */
-  readonly forms: readonly [base: string, doing: string, done: string];
-  /** What it is done to, after the verb. */
-  readonly object: (args: ToolArgs) => string;
-}
-
-/** UTF-16 units of what a verb is followed by; the line ends before that. */
+/** UTF-16 units of what something is done to; the line ends before that. */
 const MAX_OBJECT = 160;
 
-/** The argument `name`, as one line. */
-const arg =
-  (name: string, before = "", after = "") =>
-  (args: ToolArgs): string => {
-    const value = args[name];
-    if (typeof value !== "string" && typeof value !== "number") return "";
-    const text = String(value).replaceAll(/\s+/g, " ").trim();
-    return text === "" ? "" : ` ${before}${text.slice(0, MAX_OBJECT)}${after}`;
-  };
+type Known = Exclude<keyof Text["tool"]["phrases"], "unknown">;
 
-const TOOLS: Readonly<Record<string, ToolWords>> = {
-  clock: {
-    icon: "clock",
-    forms: ["Look at the clock", "Looking at the clock", "Looked at the clock"],
-    object: arg("timeZone", "of "),
-  },
-  calculator: {
-    icon: "calculator",
-    forms: ["Calculate", "Calculating", "Calculated"],
-    object: arg("expression"),
-  },
-  memory_save: { icon: "bookmark", forms: ["Remember", "Remembering", "Remembered"], object: arg("text", "“", "”") },
-  memory_search: {
-    icon: "search",
-    forms: ["Look for memories", "Looking for memories", "Looked for memories"],
-    object: arg("words", "of “", "”"),
-  },
-  memory_forget: { icon: "eraser", forms: ["Forget", "Forgetting", "Forgot"], object: arg("words", "“", "”") },
-  plan: {
-    icon: "list",
-    forms: ["Update the plan", "Updating the plan", "Updated the plan"],
-    object: () => "",
-  },
-  research: { icon: "book", forms: ["Research", "Researching", "Researched"], object: arg("topic") },
-  file_delete: { icon: "trash", forms: ["Delete", "Deleting", "Deleted"], object: arg("name") },
+/** Its icon, and the argument that it does something to. */
+const TOOLS: Readonly<Record<Known, { readonly icon: IconName; readonly object?: string }>> = {
+  clock: { icon: "clock", object: "timeZone" },
+  calculator: { icon: "calculator", object: "expression" },
+  memory_save: { icon: "bookmark", object: "text" },
+  memory_search: { icon: "search", object: "words" },
+  memory_forget: { icon: "eraser", object: "words" },
+  plan: { icon: "list" },
+  research: { icon: "book", object: "topic" },
+  file_delete: { icon: "trash", object: "name" },
 };
+
+const isKnown = (name: string): name is Known => Object.hasOwn(TOOLS, name);
+
+/** As one short line; "" of what is no text. */
+function oneLine(value: unknown): string {
+  if (typeof value !== "string" && typeof value !== "number") return "";
+  return String(value).replaceAll(/\s+/g, " ").trim().slice(0, MAX_OBJECT);
+}
 
 /** `web_search`, `webSearch` and `web-search` are "web search". */
 const spoken = (name: string): string =>
@@ -59,25 +37,21 @@ const spoken = (name: string): string =>
     .replaceAll(/([a-z\d])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`)
     .trim();
 
-function wordsOf(name: string): ToolWords {
-  if (Object.hasOwn(TOOLS, name)) return TOOLS[name] ?? unknownTool(name);
-  return unknownTool(name);
-}
-
-function unknownTool(name: string): ToolWords {
-  const tool = spoken(name) || "a tool";
-  return { icon: "wrench", forms: [`Use ${tool}`, `Using ${tool}`, `Used ${tool}`], object: () => "" };
-}
-
-export function toolIcon(name: string): IconName {
-  return wordsOf(name).icon;
-}
+export const toolIcon = (name: string): IconName => (isKnown(name) ? TOOLS[name].icon : "wrench");
 
 export function toolPhrase({ name, args, status }: Pick<ToolPart, "name" | "args" | "status">): string {
-  const { forms, object } = wordsOf(name);
-  return forms[TENSES[status]] + object(args);
+  const { phrases } = text().tool;
+  if (!isKnown(name)) return phrase(phrases.unknown, status, spoken(name));
+  const { object } = TOOLS[name];
+  return phrase(phrases[name], status, object === undefined ? "" : oneLine(args[object]));
 }
 
+function phrase(forms: Text["tool"]["phrases"]["unknown"], status: ToolStatus, object: string): string {
+  const tense = TENSES[status];
+  return object === "" ? (forms.alone[tense] ?? "") : (forms.to[tense] ?? "").replace("#", () => object);
+}
+
+/** Of the forms: to be done, being done, done. */
 const TENSES: Readonly<Record<ToolStatus, 0 | 1 | 2>> = {
   streaming: 1,
   pending: 0,
@@ -89,20 +63,19 @@ const TENSES: Readonly<Record<ToolStatus, 0 | 1 | 2>> = {
   stopped: 0,
 };
 
-/** What is said of a status, and how much it matters. */
-export interface StatusWords {
-  readonly word: string;
+/** How a status looks, and how much it matters. */
+interface StatusLook {
   readonly icon: IconName;
   readonly tone: "calm" | "wait" | "bad";
 }
 
-export const STATUS_WORDS: Readonly<Record<ToolStatus, StatusWords>> = {
-  streaming: { word: "Preparing", icon: "pencil", tone: "calm" },
-  pending: { word: "Up next", icon: "clock", tone: "calm" },
-  waiting: { word: "Waits for you", icon: "hand", tone: "wait" },
-  running: { word: "Running", icon: "spinner", tone: "calm" },
-  completed: { word: "Done", icon: "check", tone: "calm" },
-  failed: { word: "Failed", icon: "alert", tone: "bad" },
-  denied: { word: "Denied", icon: "ban", tone: "bad" },
-  stopped: { word: "Stopped", icon: "stopped", tone: "calm" },
+export const STATUS_LOOKS: Readonly<Record<ToolStatus, StatusLook>> = {
+  streaming: { icon: "pencil", tone: "calm" },
+  pending: { icon: "clock", tone: "calm" },
+  waiting: { icon: "hand", tone: "wait" },
+  running: { icon: "spinner", tone: "calm" },
+  completed: { icon: "check", tone: "calm" },
+  failed: { icon: "alert", tone: "bad" },
+  denied: { icon: "ban", tone: "bad" },
+  stopped: { icon: "stopped", tone: "calm" },
 };

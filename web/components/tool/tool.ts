@@ -2,6 +2,7 @@ import type { ReadonlySignal } from "@preact/signals-core";
 import { html, nothing } from "lit";
 import type { Approval, Part, ToolPart } from "../../../src/protocol/shapes.ts";
 import type { AppStore } from "../../store/app.ts";
+import { text } from "../../text/text.ts";
 import { decisionText } from "../approval/decision-text.ts";
 import { durationText } from "../duration.ts";
 import { define, focusedBeside, ParleyElement } from "../element.ts";
@@ -9,7 +10,7 @@ import "../approval/approval.ts";
 import { icons } from "../icons.ts";
 import { toolDetail } from "./tool-detail.ts";
 import { isFinished } from "./tool-groups.ts";
-import { STATUS_WORDS, toolIcon, toolPhrase } from "./tool-words.ts";
+import { STATUS_LOOKS, toolIcon, toolPhrase } from "./tool-words.ts";
 
 /** One call of a tool: a line that opens. What waits for a person stands below it, open. */
 class ParleyTool extends ParleyElement {
@@ -43,13 +44,15 @@ class ParleyTool extends ParleyElement {
     const part = this.source.value;
     if (part.type !== "tool") return nothing;
     const open = this.opened.has(part.toolCallId);
-    const { word, icon, tone } = STATUS_WORDS[part.status];
+    const { icon, tone } = STATUS_LOOKS[part.status];
     return html`<div class="tool">
       <details ?open=${open} @toggle=${(event: Event) => this.#toggled(event, part)}>
         <summary>
           ${icons[toolIcon(part.name)]("small")}
           <span class="phrase" dir="auto">${toolPhrase(part)}</span>
-          <span class="status ${tone}">${this.#elapsed(part)}${icons[icon]("small")}<span>${word}</span></span>
+          <span class="status ${tone}"
+            >${this.#elapsed(part)}${icons[icon]("small")}<span>${text().tool.statuses[part.status]}</span></span
+          >
           <span class="turn-down">${icons.chevronDown("small")}</span>
         </summary>
         ${open ? html`<div class="detail">${toolDetail(part)}</div>` : nothing}
@@ -87,12 +90,14 @@ class ParleyTool extends ParleyElement {
         ? nothing
         : html`<parley-approval .app=${this.app} .approval=${approval} .source=${this.source}></parley-approval>`;
     }
-    const text = decisionText(approval, {
+    const decision = decisionText(approval, {
       userId: this.app.user.value?.id,
       here: this.app.current.value?.decidedHere.value.has(approval.id) === true,
       now: new Date(this.app.clock.read()),
     });
-    return text === undefined ? nothing : html`<p class="decided">${icons.hand("small")}<span>${text}</span></p>`;
+    return decision === undefined
+      ? nothing
+      : html`<p class="decided">${icons.hand("small")}<span>${decision}</span></p>`;
   }
 
   #toggled(event: Event, part: ToolPart): void {

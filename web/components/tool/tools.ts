@@ -4,6 +4,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Part, ToolPart } from "../../../src/protocol/shapes.ts";
 import type { AppStore } from "../../store/app.ts";
 import { isHiddenCall } from "../../store/plan-calls.ts";
+import { text } from "../../text/text.ts";
 import { durationText } from "../duration.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
@@ -80,8 +81,8 @@ class ParleyTools extends ParleyElement {
         <summary>
           ${icons.wrench("small")}
           <span class="phrase">${spent === undefined ? title : `${title} · ${spent}`}</span>
-          ${failed === 0 ? nothing : html`<span class="status bad">${icons.alert("small")}<span>${failed} failed</span></span>`}
-          ${denied === 0 ? nothing : html`<span class="status bad">${icons.ban("small")}<span>${denied} denied</span></span>`}
+          ${failed === 0 ? nothing : html`<span class="status bad">${icons.alert("small")}<span>${text().tool.failed(failed)}</span></span>`}
+          ${denied === 0 ? nothing : html`<span class="status bad">${icons.ban("small")}<span>${text().tool.denied(denied)}</span></span>`}
           <span class="turn-down">${icons.chevronDown("small")}</span>
         </summary>
         ${

@@ -1,5 +1,6 @@
 import type { Text } from "../text.ts";
 import { app } from "./app.ts";
+import { approval } from "./approval.ts";
 import { chat } from "./chat.ts";
 import { code } from "./code.ts";
 import { common } from "./common.ts";
@@ -7,14 +8,18 @@ import { composer } from "./composer.ts";
 import { embed } from "./embed.ts";
 import { errors } from "./errors.ts";
 import { message } from "./message.ts";
+import { plan } from "./plan.ts";
+import { reasoning } from "./reasoning.ts";
 import { sidebar } from "./sidebar.ts";
 import { signIn } from "./sign-in.ts";
 import { suggestions } from "./suggestions.ts";
 import { time } from "./time.ts";
+import { tool } from "./tool.ts";
 import { usage } from "./usage.ts";
 
 export const de: Text = {
   app,
+  approval,
   chat,
   code,
   common,
@@ -22,9 +27,12 @@ export const de: Text = {
   embed,
   errors,
   message,
+  plan,
+  reasoning,
   sidebar,
   signIn,
   suggestions,
   time,
+  tool,
   usage,
 };
