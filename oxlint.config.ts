@@ -114,7 +114,7 @@ export default defineConfig({
       },
     },
     {
-      files: [...tooling.map((folder) => `${folder}/**`), "**/*.test.ts", "*.config.ts"],
+      files: [...tooling.map((folder) => `${folder}/**`), "docs/examples/**", "**/*.test.ts", "*.config.ts"],
       rules: {
         "no-console": "off",
         "no-restricted-imports": "off",

@@ -103,9 +103,15 @@ function preloading(html: string, { outputs }: Metafile): string {
   return html.replace(/(?=<script\b)/, links.join("\n    ") + (links.length > 0 ? "\n    " : ""));
 }
 
-/** The embeddable element: other people's pages name it, so it keeps its name and is a single file. */
+/** The embeddable element: other people's pages name it, so it keeps its name. Its parts are its own, apart from the app's. */
 async function embed() {
-  const { outputFiles } = await build({ ...browser, entryPoints: ["web/embed.ts"], outdir: "dist/web" });
+  const { outputFiles } = await build({
+    ...browser,
+    entryPoints: ["web/embed.ts"],
+    outdir: "dist/web",
+    splitting: true,
+    chunkNames: "assets/embed/[name]-[hash]",
+  });
   return outputFiles;
 }
 

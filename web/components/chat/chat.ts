@@ -83,6 +83,7 @@ class ParleyChat extends ParleyElement {
         <div class="content ${empty ? "empty" : ""}">
           <div
             class="transcript"
+            part="transcript"
             role="log"
             aria-live="off"
             aria-label=${text().chat.conversation}
@@ -96,7 +97,7 @@ class ParleyChat extends ParleyElement {
                 : html`<section class="turn fresh">
                     <article class="person starting" aria-label=${text().common.you}>
                       ${messageFiles(start.files, this.app.embedded)}
-                      <div class="pill" dir="auto">${start.text}</div>
+                      <div class="pill" part="said" dir="auto">${start.text}</div>
                     </article>
                   </section>`
             }
@@ -184,7 +185,7 @@ class ParleyChat extends ParleyElement {
   }
 
   #welcome(): unknown {
-    return html`<div class="welcome">
+    return html`<div class="welcome" part="welcome">
       ${mark()}
       <h1>${greeting(new Date())}</h1>
     </div>`;

@@ -85,6 +85,7 @@ class ParleyComposer extends ParleyElement {
       ${this.#notice()}
       <form
         class="composer"
+        part="composer"
         @submit=${(event: SubmitEvent) => this.#submitted(event)}
         @pointerdown=${(event: PointerEvent) => this.#pressed(event)}
         @parley-chose=${() => this.focus()}
@@ -96,6 +97,7 @@ class ParleyComposer extends ParleyElement {
           placeholder=${placeholder(busy, attached)}
           enterkeyhint="send"
           autocomplete="off"
+          dir=${this.text === "" ? nothing : "auto"}
           maxlength=${MAX_LENGTH}
           .value=${this.text}
           @input=${(event: InputEvent) => this.#written(event)}

@@ -29,6 +29,7 @@ class ParleySend extends ParleyElement {
     const does = this.busy ? words.modes[mode].name : words.send;
     const send = html`<button
       class="round send"
+      part="send"
       aria-label=${label}
       title=${this.blocked === "" ? words.enterKey(does) : this.blocked}
       aria-disabled=${this.blocked === "" ? "false" : "true"}

@@ -68,7 +68,7 @@ class ParleyMessage extends ParleyElement {
       ${messageFiles(files, this.app.embedded)}
       <div class="said">
         ${this.#copyButton(text().message.copyMessage)}${this.#editButton()}
-        <div class="pill" dir="auto">${folded ? `${said.slice(0, FOLD_LENGTH).trimEnd()}…` : said}</div>
+        <div class="pill" part="said" dir="auto">${folded ? `${said.slice(0, FOLD_LENGTH).trimEnd()}…` : said}</div>
       </div>
       ${
         folded
@@ -169,7 +169,7 @@ class ParleyMessage extends ParleyElement {
     const status = message.status.value;
     const streaming = status === "streaming";
     const asked = message.delivery.value !== undefined;
-    return html`<article class="agent" aria-busy=${streaming ? "true" : "false"}>
+    return html`<article class="agent" part="answer" aria-busy=${streaming ? "true" : "false"}>
       <h2 class="hidden-visually">${text().common.parley}</h2>
       ${message.plan.value === undefined ? nothing : html`<parley-plan .message=${message}></parley-plan>`}
       ${answerParts(this.app, message)}
