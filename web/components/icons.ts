@@ -9,6 +9,9 @@ const icon = (shape: SVGTemplateResult, size = ""): TemplateResult =>
 
 const make = (shape: SVGTemplateResult) => (size?: "small") => icon(shape, size);
 
+/** One that points along the line: where that runs from right to left, it is mirrored. */
+const directed = (shape: SVGTemplateResult) => (size?: "small") => icon(shape, `directed ${size ?? ""}`);
+
 export const icons = {
   alert: make(svg`<circle cx="12" cy="12" r="9" /><path d="M12 8v4.5M12 16h.01" />`),
   arrowDown: make(svg`<path d="M12 5v14M19 12l-7 7-7-7" />`),
@@ -23,7 +26,7 @@ export const icons = {
   image: make(
     svg`<rect x="3" y="3" width="18" height="18" rx="2.5" /><circle cx="9" cy="9" r="1.75" /><path d="m21 15-4.5-4.5L6 21" />`,
   ),
-  logOut: make(svg`<path d="M9 21H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2h4M16 17l5-5-5-5M21 12H9" />`),
+  logOut: directed(svg`<path d="M9 21H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2h4M16 17l5-5-5-5M21 12H9" />`),
   menu: make(svg`<path d="M4 7h16M4 12h16M4 17h16" />`),
   monitor: make(svg`<rect x="3" y="4" width="18" height="12.5" rx="2" /><path d="M8.5 20.5h7M12 16.5v4" />`),
   moon: make(svg`<path d="M20.5 14.5A8.5 8.5 0 1 1 9.5 3.5a6.6 6.6 0 0 0 11 11Z" />`),
@@ -33,7 +36,7 @@ export const icons = {
   ),
   pencil: make(svg`<path d="M16.7 3.8a2.1 2.1 0 0 1 3 3L7.5 19.2 3 20.5l1.3-4.5ZM14.5 6l3.5 3.5" />`),
   plug: make(svg`<path d="M12 21v-4M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0Z" />`),
-  retry: make(svg`<path d="M20 11A8 8 0 1 0 18 17.2M20 4.5V11h-6.5" />`),
+  retry: directed(svg`<path d="M20 11A8 8 0 1 0 18 17.2M20 4.5V11h-6.5" />`),
   attach: make(
     svg`<path d="m20.5 11.5-8.3 8.3a5 5 0 0 1-7-7l8.400-8.400a3.300 3.300 0 0 1 4.700 4.700l-8.400 8.300a1.700 1.700 0 0 1-2.300-2.300l7.700-7.700" />`,
   ),
@@ -45,8 +48,8 @@ export const icons = {
   calculator: make(
     svg`<rect x="5" y="3" width="14" height="18" rx="2.500" /><path d="M9 7.500h6M9 12h.01M12 12h.01M15 12h.01M9 16.500h.01M12 16.500h.01M15 16.500h.01" />`,
   ),
-  chevronLeft: make(svg`<path d="m15 6-6 6 6 6" />`),
-  chevronRight: make(svg`<path d="m9 6 6 6-6 6" />`),
+  chevronLeft: directed(svg`<path d="m15 6-6 6 6 6" />`),
+  chevronRight: directed(svg`<path d="m9 6 6 6-6 6" />`),
   circle: make(svg`<circle cx="12" cy="12" r="8.500" />`),
   current: make(
     svg`<circle cx="12" cy="12" r="8.500" /><circle cx="12" cy="12" r="3" fill="currentColor" stroke="none" />`,
@@ -59,8 +62,8 @@ export const icons = {
   hand: make(
     svg`<path d="M8 12.500V5.800a1.500 1.500 0 0 1 3 0V11m0-6.500a1.500 1.500 0 0 1 3 0V11m0-4.500a1.500 1.500 0 0 1 3 0v8c0 3.600-2.400 6-5.800 6-2.700 0-4.100-1-5.300-3.200l-2.100-4a1.500 1.500 0 0 1 2.500-1.600l1.700 2" />`,
   ),
-  join: make(svg`<path d="M5 4.500v7a4 4 0 0 0 4 4h10.500M15 11l4.500 4.500L15 20" />`),
-  list: make(
+  join: directed(svg`<path d="M5 4.500v7a4 4 0 0 0 4 4h10.500M15 11l4.500 4.500L15 20" />`),
+  list: directed(
     svg`<path d="m3.500 6.500 1.500 1.500 2.500-3M3.500 16.500 5 18l2.500-3M11.500 6.500h9M11.500 17h9M11.500 11.800h9" />`,
   ),
   search: make(svg`<circle cx="11" cy="11" r="6.500" /><path d="m20 20-4.300-4.300" />`),

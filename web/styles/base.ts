@@ -84,6 +84,11 @@ export const base = css`
     stroke-linejoin: round;
   }
 
+  /* What points along the line. */
+  .icon.directed:dir(rtl) {
+    scale: -1 1;
+  }
+
   .icon.small {
     width: 16px;
     height: 16px;

@@ -22,7 +22,7 @@ export const appSheet = css`
     position: fixed;
     z-index: 11;
     inset-block: 0;
-    left: 0;
+    inset-inline-start: 0;
     width: min(300px, 84vw);
     box-shadow: var(--shadow-menu);
     animation: slide-in 180ms ease-out;
@@ -38,7 +38,7 @@ export const appSheet = css`
 
   @keyframes slide-in {
     from {
-      transform: translateX(-24px);
+      translate: calc(-24px * var(--forward)) 0;
       opacity: 0;
     }
   }
@@ -98,7 +98,7 @@ export const appSheet = css`
     position: fixed;
     z-index: 20;
     top: 8px;
-    left: 8px;
+    inset-inline-start: 8px;
     padding: 10px 14px;
     border-radius: 10px;
     background: var(--accent);

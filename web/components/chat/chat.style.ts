@@ -12,8 +12,7 @@ export const chatSheet = css`
     position: absolute;
     z-index: 1;
     top: 0;
-    right: 16px;
-    left: 0;
+    inset-inline: 0 16px;
     height: 20px;
     background: linear-gradient(to bottom, var(--ground), transparent);
     content: "";
@@ -105,26 +104,26 @@ export const chatSheet = css`
   .to-end {
     position: absolute;
     bottom: 100%;
-    left: 50%;
+    inset-inline: 0;
     display: grid;
     place-items: center;
     width: max(34px, var(--target));
     height: max(34px, var(--target));
-    margin-bottom: 4px;
+    margin: 0 auto 4px;
     border: 1px solid var(--line);
     border-radius: 50%;
     background: var(--raised);
     box-shadow: var(--shadow);
     color: var(--muted);
-    transform: translateX(-50%);
   }
 
   .to-end.waits {
     display: flex;
     align-items: center;
     gap: 7px;
-    width: auto;
-    padding: 0 14px 0 11px;
+    width: fit-content;
+    padding-block: 0;
+    padding-inline: 11px 14px;
     border-radius: 22px;
     border-color: color-mix(in oklab, var(--wait) 38%, transparent);
     background: var(--wait-ground);

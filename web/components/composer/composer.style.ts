@@ -61,7 +61,8 @@ export const composerSheet = css`
     min-width: 0;
     max-width: 100%;
     min-height: var(--target);
-    padding: 0 6px 0 9px;
+    padding-block: 0;
+    padding-inline: 9px 6px;
     border-radius: 10px;
     color: var(--muted);
     font: var(--meta);
@@ -148,7 +149,8 @@ export const composerSheet = css`
     align-items: center;
     gap: 3px;
     min-height: var(--target);
-    padding: 0 8px 0 13px;
+    padding-block: 0;
+    padding-inline: 13px 8px;
     border-radius: 22px;
     color: var(--muted);
     font: var(--meta);
@@ -177,7 +179,8 @@ export const composerSheet = css`
     gap: 9px;
     max-width: 100%;
     min-height: 48px;
-    padding: 5px 4px 5px 6px;
+    padding-block: 5px;
+    padding-inline: 6px 4px;
     border: 1px solid var(--line);
     border-radius: 13px;
     background: var(--surface);
@@ -242,7 +245,8 @@ export const composerSheet = css`
     align-items: center;
     gap: 9px;
     margin-bottom: 8px;
-    padding: 4px 6px 4px 14px;
+    padding-block: 4px;
+    padding-inline: 14px 6px;
     border: 1px solid color-mix(in oklab, var(--bad) 34%, transparent);
     border-radius: 14px;
     background: var(--bad-ground);

@@ -6,7 +6,8 @@ export const queueSheet = css`
     grid-template-columns: minmax(0, 1fr);
     max-height: 168px;
     margin: 0 14px -1px;
-    padding: 5px 6px 5px 14px;
+    padding-block: 5px;
+    padding-inline: 14px 6px;
     overflow-y: auto;
     border: 1px solid var(--line);
     border-bottom: 0;

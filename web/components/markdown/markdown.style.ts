@@ -101,7 +101,8 @@ export const markdownSheet = css`
   .markdown li.task > input {
     width: 15px;
     height: 15px;
-    margin: 0 9px 0 0;
+    margin-block: 0;
+    margin-inline: 0 9px;
     accent-color: var(--accent);
     vertical-align: -2px;
   }
@@ -136,7 +137,8 @@ export const markdownSheet = css`
     align-items: center;
     gap: 7px;
     max-width: 100%;
-    padding: 3px 10px 3px 8px;
+    padding-block: 3px;
+    padding-inline: 8px 10px;
     border: 1px solid var(--line);
     border-radius: 9px;
     background: var(--surface);
@@ -213,7 +215,8 @@ export const markdownSheet = css`
     align-items: center;
     justify-content: space-between;
     min-height: 36px;
-    padding: 0 6px 0 14px;
+    padding-block: 0;
+    padding-inline: 14px 6px;
     color: var(--muted);
     font: var(--meta);
   }

@@ -76,10 +76,8 @@ const openerOf = (menu: HTMLElement): HTMLElement | undefined =>
 /** Above or below `opener`, where there is room, and inside of the window. */
 export function placeBeside(menu: HTMLElement, opener: DOMRect): void {
   const { width, height } = menu.getBoundingClientRect();
-  const left = Math.min(
-    menu.dataset["align"] === "end" ? opener.right - width : opener.left,
-    innerWidth - width - EDGE_PX,
-  );
+  const atRight = (menu.dataset["align"] === "end") === (getComputedStyle(menu).direction === "ltr");
+  const left = Math.min(atRight ? opener.right - width : opener.left, innerWidth - width - EDGE_PX);
   const below = opener.bottom + GAP_PX;
   const top = below + height + EDGE_PX <= innerHeight ? below : opener.top - height - GAP_PX;
   menu.style.left = `${Math.max(EDGE_PX, left)}px`;

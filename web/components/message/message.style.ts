@@ -63,6 +63,11 @@ export const messageSheet = css`
     overflow-wrap: anywhere;
   }
 
+  /* Not by the text's own direction, which the pill has. */
+  .person:dir(rtl) .pill {
+    border-radius: 20px 20px 20px 6px;
+  }
+
   .person.editing {
     align-items: stretch;
   }
@@ -183,7 +188,8 @@ export const messageSheet = css`
     gap: 9px;
     max-width: 100%;
     min-height: max(36px, var(--target));
-    padding: 4px 12px 4px 11px;
+    padding-block: 4px;
+    padding-inline: 11px 12px;
     font: var(--control);
     text-decoration: none;
   }
@@ -251,7 +257,8 @@ export const messageSheet = css`
   }
 
   .usage-details th {
-    padding: 1px 24px 1px 0;
+    padding-block: 1px;
+    padding-inline: 0 24px;
     color: var(--muted);
     font-weight: 400;
     text-align: start;

@@ -17,7 +17,8 @@ export const planSheet = css`
     align-items: center;
     gap: 9px;
     min-height: max(36px, var(--target));
-    padding: 0 10px 0 11px;
+    padding-block: 0;
+    padding-inline: 11px 10px;
     border-radius: 11px;
     list-style: none;
     cursor: pointer;

@@ -16,7 +16,8 @@ export const reasoningSheet = css`
     gap: 8px;
     min-height: max(30px, var(--target));
     margin-inline-start: -8px;
-    padding: 0 10px 0 8px;
+    padding-block: 0;
+    padding-inline: 8px 10px;
     border-radius: 9px;
     list-style: none;
     cursor: pointer;
@@ -42,7 +43,8 @@ export const reasoningSheet = css`
   }
 
   .reasoning .thoughts {
-    margin: 4px 0 6px 7px;
+    margin-block: 4px 6px;
+    margin-inline: 7px 0;
     padding-inline-start: 17px;
     border-inline-start: 2px solid var(--line);
   }

@@ -94,6 +94,7 @@ export const sidebarSheet = css`
     border-radius: 10px;
     color: var(--text);
     line-height: 20px;
+    text-align: match-parent;
     text-decoration: none;
     text-overflow: ellipsis;
     white-space: nowrap;
@@ -110,8 +111,13 @@ export const sidebarSheet = css`
     background: var(--hover);
   }
 
-  parley-sidebar li:is(:hover, :focus-within) > a {
-    padding-inline-end: calc(var(--target) + 4px);
+  /* Not by the title's own direction, which the link has. */
+  parley-sidebar li:is(:hover, :focus-within):dir(ltr) > a {
+    padding-right: calc(var(--target) + 4px);
+  }
+
+  parley-sidebar li:is(:hover, :focus-within):dir(rtl) > a {
+    padding-left: calc(var(--target) + 4px);
   }
 
   parley-sidebar li > .icon-button {
@@ -128,8 +134,12 @@ export const sidebarSheet = css`
 
   /* Without a pointer to hover, only where one is. */
   @media (hover: none) {
-    parley-sidebar li > a[aria-current] {
-      padding-inline-end: calc(var(--target) + 4px);
+    parley-sidebar li:dir(ltr) > a[aria-current] {
+      padding-right: calc(var(--target) + 4px);
+    }
+
+    parley-sidebar li:dir(rtl) > a[aria-current] {
+      padding-left: calc(var(--target) + 4px);
     }
 
     parley-sidebar li > a[aria-current] + .icon-button {
@@ -176,7 +186,8 @@ export const sidebarSheet = css`
     gap: 10px;
     width: 100%;
     min-height: max(44px, var(--target));
-    padding: 4px 10px 4px 8px;
+    padding-block: 4px;
+    padding-inline: 8px 10px;
     border-radius: 12px;
     text-align: start;
   }

@@ -30,7 +30,8 @@ export const toolSheet = css`
     align-items: center;
     gap: 9px;
     min-height: max(34px, var(--target));
-    padding: 0 10px 0 11px;
+    padding-block: 0;
+    padding-inline: 11px 10px;
     border-radius: 11px;
     list-style: none;
     cursor: pointer;
@@ -56,6 +57,7 @@ export const toolSheet = css`
   .tool .phrase,
   .tool-group .phrase {
     flex: 1;
+    text-align: match-parent;
     min-width: 0;
     overflow: hidden;
     text-overflow: ellipsis;
@@ -114,7 +116,8 @@ export const toolSheet = css`
   .tool .progress {
     display: grid;
     gap: 5px;
-    padding: 0 12px 10px 38px;
+    padding-block: 0 10px;
+    padding-inline: 38px 12px;
     color: var(--muted);
     font: var(--meta);
   }
@@ -155,7 +158,8 @@ export const toolSheet = css`
   .tool .value pre {
     max-height: 320px;
     margin: 0;
-    padding: 8px 44px 8px 11px;
+    padding-block: 8px;
+    padding-inline: 11px 44px;
     overflow: auto;
     border: 1px solid var(--line);
     border-radius: 9px;
@@ -174,7 +178,7 @@ export const toolSheet = css`
   .tool .value .icon-button {
     position: absolute;
     top: 4px;
-    right: 6px;
+    inset-inline-end: 6px;
     width: var(--target-small);
     height: var(--target-small);
     background: var(--ground);
