@@ -1,12 +1,11 @@
 import { ParleyError } from "../src/protocol/errors.ts";
 import { uuidv7 } from "../src/protocol/id.ts";
+import { oneLine } from "../src/protocol/one-line.ts";
 import { defineHandler, idempotencyOf } from "../src/sessions/handler.ts";
 
 const PAGE = 30;
+const RESULTS = 20;
 const BRANCH_BUSY = "An answer is being written on this branch. Stop it or wait for its end, then switch.";
-
-/** A title is one line: control characters would grow sixfold in JSON, and a page of titles must fit a frame. */
-const oneLine = (title: string): string => title.replace(/[\p{Cc}\s]+/gu, " ").trim();
 
 export default [
   defineHandler("conversation.create", "user", async (context, params) => {
@@ -25,9 +24,14 @@ export default [
     return { conversation: created.value };
   }),
 
-  defineHandler("conversation.list", "user", async (context, { cursor, limit = PAGE, query }) => {
-    const page = await context.services.store.conversations.list(context.scope, { cursor, limit, query });
+  defineHandler("conversation.list", "user", async (context, { limit = PAGE, ...filter }) => {
+    const page = await context.services.store.conversations.list(context.scope, { ...filter, limit });
     return { conversations: [...page.conversations], nextCursor: page.nextCursor };
+  }),
+
+  defineHandler("conversation.search", "user", async (context, { limit = RESULTS, ...asked }) => {
+    const { hits, nextCursor } = await context.services.store.search.search(context.scope, { ...asked, limit });
+    return { results: [...hits], nextCursor };
   }),
 
   defineHandler("conversation.get", "user", (context, params) =>
@@ -40,6 +44,40 @@ export default [
     if (renamed === null) throw new ParleyError("NOT_FOUND");
     await agent.announce(renamed.announce);
     return { conversation: renamed.conversation };
+  }),
+
+  defineHandler("conversation.update", "user", async (context, { conversationId, ...changes }) => {
+    const { store, agent } = context.services;
+    const updated = await store.conversations.update(context.scope, conversationId, changes);
+    if (updated === null) throw new ParleyError("NOT_FOUND");
+    if (!updated.ok) throw new ParleyError(updated.reason);
+    await agent.announce(updated.announce);
+    return { conversation: updated.conversation };
+  }),
+
+  defineHandler("conversation.delete", "user", async (context, { conversationId }) => {
+    const { store, agent, shares } = context.services;
+    const deleted = await store.conversations.delete(context.scope, conversationId);
+    if (deleted === null) throw new ParleyError("NOT_FOUND");
+    const announced = agent.announce(deleted.announce);
+    if (deleted.active !== null) {
+      agent.stopRequested(deleted.active);
+      // One that waited for a person is to be claimed and ended.
+      agent.wake();
+    }
+    if (deleted.shareId !== null) shares.revoked(deleted.shareId);
+    await announced;
+    return {};
+  }),
+
+  defineHandler("conversation.restore", "user", async (context, { conversationId }) => {
+    const { store, agent } = context.services;
+    const restored = await store.conversations.restore(context.scope, conversationId);
+    if (restored === null) throw new ParleyError("NOT_FOUND");
+    await agent.announce(restored.announce);
+    // What steered the run that was stopped may wait for its answer.
+    agent.wake();
+    return { conversation: restored.conversation };
   }),
 
   defineHandler("conversation.selectBranch", "user", async (context, { conversationId, messageId }) => {

@@ -40,6 +40,7 @@ import type { Usage } from "./protocol/shapes.ts";
 import { cachedSessionStore } from "./sessions/cached-session-store.ts";
 import { ConnectionCounts, type ConnectionQuotas } from "./sessions/connection-counts.ts";
 import { SessionManager } from "./sessions/session-manager.ts";
+import { createShareService } from "./sessions/share-service.ts";
 import { createToolExecutor } from "./tools/execute.ts";
 import { createToolCatalog } from "./tools/registry.ts";
 
@@ -140,8 +141,6 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
     exclusive: cluster === undefined,
     maxRuns: options.maxActiveRuns,
   });
-  const node =
-    cluster === undefined ? undefined : joinCluster({ engine, sessions, commands: cluster.commands, logger });
   const counters = newDeliveryCounters();
   metrics.delivery(counters);
   const hub = new DeliveryHub({
@@ -152,11 +151,21 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
     counters,
     maxSubscriptions: options.limits.subscriptions,
   });
+  const shares = {
+    revoked: (shareId: string) => hub.shareReaders.revoked(shareId),
+    confirm: () => hub.shareReaders.confirm((ids) => store.shares.living(ids)),
+  };
+  const node =
+    cluster === undefined ? undefined : joinCluster({ engine, sessions, shares, commands: cluster.commands, logger });
   const services: Services = {
     store,
     sessions,
     reads: new Reads({ log, store, clock: systemClock }),
     agent: node?.agent ?? engine,
+    shares: createShareService(store.shares, (shareId) => {
+      shares.revoked(shareId);
+      cluster?.commands.publish({ kind: "share.revoked", shareId });
+    }),
     models,
     tools,
     files,

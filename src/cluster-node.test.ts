@@ -26,8 +26,12 @@ function node(commands: CommandChannel) {
       return state.confirm();
     },
   };
+  const shares = {
+    revoked: (id: string) => told.push(`unshared ${id}`),
+    confirm: () => Promise.resolve(void told.push("confirm links")),
+  };
   const logger = recordingLogger();
-  return { told, state, logger, commands, ...joinCluster({ engine, sessions, commands, logger }) };
+  return { told, state, logger, commands, ...joinCluster({ engine, sessions, shares, commands, logger }) };
 }
 
 function twoNodes() {
@@ -71,6 +75,15 @@ test("a session that was ended elsewhere ends here; after leaving nothing is hea
   a.commands.publish({ kind: "session.revoked", sessionId: "s2" });
   await settle();
   assert.deepEqual(b.told, ["revoked s1"]);
+});
+
+test("a link that was revoked elsewhere is read by nobody here, and links are looked at after sessions", async () => {
+  const { a, b } = twoNodes();
+  a.commands.publish({ kind: "share.revoked", shareId: "l1" });
+  await settle();
+  assert.deepEqual(b.told, ["unshared l1"]);
+  await b.confirm();
+  assert.deepEqual(b.told, ["unshared l1", "confirm", "confirm links"]);
 });
 
 test("[R8] after a gap in what it heard a node looks for runs and at its sessions, once at a time", async () => {

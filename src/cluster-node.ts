@@ -9,12 +9,17 @@ import type { Logger } from "./ports/logger.ts";
 import type { AgentService } from "./ports/services.ts";
 import type { SessionManager } from "./sessions/session-manager.ts";
 
-/** How often the store is asked which sessions live on, and the same again at random. */
+/** How often the store is asked which sessions and links live on, and the same again at random. */
 const CONFIRM_MS = 20_000;
 
 export interface ClusterNodeOptions {
   readonly engine: Pick<Engine, "announce" | "wake" | "stopRequested" | "holds" | "hasRoom">;
   readonly sessions: Pick<SessionManager, "confirm" | "revokedElsewhere">;
+  readonly shares: {
+    /** Asks the store which links that are read by here are still good. */
+    confirm(): Promise<void>;
+    revoked(shareId: string): void;
+  };
   readonly commands: CommandChannel;
   readonly logger: Logger;
 }
@@ -31,11 +36,13 @@ export interface ClusterNode {
   leave(): void;
 }
 
-export function joinCluster({ engine, sessions, commands, logger }: ClusterNodeOptions): ClusterNode {
+export function joinCluster({ engine, sessions, shares, commands, logger }: ClusterNodeOptions): ClusterNode {
   const receive = (command: NodeCommand): void => {
     switch (command.kind) {
       case "session.revoked":
         return sessions.revokedElsewhere(command.sessionId);
+      case "share.revoked":
+        return shares.revoked(command.shareId);
       case "run.stop":
         return engine.stopRequested(command.runId);
       case "run.wake":
@@ -44,7 +51,11 @@ export function joinCluster({ engine, sessions, commands, logger }: ClusterNodeO
     }
   };
   let confirming: Promise<void> | undefined;
-  const confirm = (): Promise<void> => (confirming ??= sessions.confirm().finally(() => (confirming = undefined)));
+  const confirm = (): Promise<void> => (confirming ??= confirmAll().finally(() => (confirming = undefined)));
+  async function confirmAll(): Promise<void> {
+    await sessions.confirm();
+    await shares.confirm();
+  }
 
   const stopListening = commands.listen(receive);
   const stopRepairing = commands.onMissed(() => {

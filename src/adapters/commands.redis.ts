@@ -21,6 +21,7 @@ const message = z.object({
   from: z.string(),
   command: z.discriminatedUnion("kind", [
     z.object({ kind: z.literal("session.revoked"), sessionId: z.string() }),
+    z.object({ kind: z.literal("share.revoked"), shareId: z.string() }),
     z.object({ kind: z.literal("run.stop"), runId: z.string() }),
     z.object({ kind: z.literal("run.wake") }),
   ]) satisfies z.ZodType<NodeCommand>,

@@ -5,14 +5,15 @@
  *
  * Contract:
  * - `work` sees one transaction and awaits nothing but its statements; it may run again from its start.
- * - It works as `parley_app`, bound by row-level security to the scope, or as `parley_system`.
+ * - It works as `parley_app`, bound by row-level security to the scope, as `parley_reader`, bound to what a link opens,
+ *   as `parley_purger`, which sees what is to be removed for good, or as `parley_system`.
  * - A failure that may pass (no connection, a time-out, a deadlock, a full queue) rejects with UNAVAILABLE, and then
  *   nothing was changed unless the connection was lost during the commit: unknown.
  */
-import type { Scope } from "../ports/store.ts";
+import type { Reader } from "../ports/store.ts";
 import type { Statement } from "./statement.ts";
 
-export type Access = Scope | "system";
+export type Access = Reader | "system" | "purger";
 
 export interface TransactionOptions {
   /** A conversation whose row is locked first, in the same round trip; not an error when it is not visible. */
@@ -64,10 +65,22 @@ function literal(id: string): string {
   return `'${id}'`;
 }
 
+const sha256 = /^[0-9a-f]{64}$/;
+
 /** One simple query, and so one round trip; the last result with a row says when the transaction began. */
 function assume(access: Access): string {
-  if (access === "system") return "set local role parley_system; select now()::timestamptz(3) as now";
-  const { tenantId, userId } = access;
+  if (access === "system" || access === "purger") {
+    return `set local role parley_${access}; select now()::timestamptz(3) as now`;
+  }
+  const { tenantId, userId, shareHash } = access;
+  if (shareHash !== undefined) {
+    if (!sha256.test(shareHash)) throw new Error("Not a hash");
+    return (
+      "set local role parley_reader; " +
+      `select set_config('parley.tenant_id', ${literal(tenantId)}, true), ` +
+      `set_config('parley.share', '${shareHash}', true), now()::timestamptz(3) as now`
+    );
+  }
   return (
     "set local role parley_app; " +
     `select set_config('parley.tenant_id', ${literal(tenantId)}, true), ` +

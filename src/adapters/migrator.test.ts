@@ -140,7 +140,7 @@ describe("migrations on a server", () => {
     const name = `migrator_${databases}`;
     await rows(postgres.url, `alter database ${name} owner to plain`);
     // The roles of the other tests' superuser: somebody must let this one in.
-    await rows(postgres.url, "grant parley_app, parley_system to plain");
+    await rows(postgres.url, "grant parley_app, parley_system, parley_reader, parley_purger to plain");
     const url = `postgres://plain@127.0.0.1:${postgres.port}/${name}`;
     const database = await openPostgres({ url, migrationsDir });
     try {
@@ -162,9 +162,12 @@ describe("migrations on a server", () => {
       const url = `postgres://weak@127.0.0.1:${other.port}/weak`;
       await assert.rejects(start(url), /Ask its administrator to run: create role parley_app nologin/);
       await rows(other.url, "create role parley_app nologin");
-      await rows(other.url, "create role parley_system nologin");
-      await assert.rejects(start(url), /grant parley_app, parley_system to/);
-      await rows(other.url, "grant parley_app, parley_system to weak");
+      await rows(
+        other.url,
+        "create role parley_system nologin; create role parley_reader nologin; create role parley_purger nologin",
+      );
+      await assert.rejects(start(url), /grant parley_app, parley_system, parley_reader, parley_purger to/);
+      await rows(other.url, "grant parley_app, parley_system, parley_reader, parley_purger to weak");
       await start(url);
     } finally {
       await other.stop();

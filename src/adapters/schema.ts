@@ -5,8 +5,11 @@
  *   tenants ─┬─ users ─┬─ sessions
  *            │         ├─ memories
  *            │         ├─ allowed_tools
- *            │         └─ files ────────────┐
- *            └─ conversations ─┬─ file_uses ┘
+ *            │         ├─ folders ───────┐
+ *            │         └─ files ─────────┼──┐
+ *            └─ conversations ─┬─────────┘  │
+ *                              ├─ file_uses ┘
+ *                              ├─ shares     who has the link of one may read the conversation
  *                              ├─ messages   a tree by parent_id; seq orders them for a reader
  *                              └─ runs ─┬─ steps ── usage
  *                                       └─ approvals
@@ -90,6 +93,13 @@ export const sessions = pgTable(
   ],
 );
 
+/** Where a person puts conversations; each is in one at most. */
+export const folders = pgTable(
+  "folders",
+  { id: uuid().primaryKey(), tenant_id: tenant(), user_id: user(), name: text().notNull(), created_at: created() },
+  (t) => [index("folders_user").on(t.user_id)],
+);
+
 export const conversations = pgTable(
   "conversations",
   {
@@ -107,6 +117,11 @@ export const conversations = pgTable(
      * that one look at this row says which run is claimable [R3].
      */
     current_run_id: uuid(),
+    folder_id: uuid().references(() => folders.id, { onDelete: "set null" }),
+    pinned_at: time(),
+    archived_at: time(),
+    /** Gone for everybody, until it is restored; the sweep removes it for good a while later. */
+    deleted_at: time(),
     created_at: created(),
     updated_at: created(),
   },
@@ -115,6 +130,15 @@ export const conversations = pgTable(
     index("conversations_busy")
       .on(t.current_run_id)
       .where(sql`current_run_id is not null`),
+    index("conversations_pinned")
+      .on(t.user_id, t.pinned_at)
+      .where(sql`pinned_at is not null`),
+    index("conversations_folder")
+      .on(t.folder_id, t.updated_at.desc().nullsFirst(), t.id.desc().nullsFirst())
+      .where(sql`folder_id is not null`),
+    index("conversations_deleted")
+      .on(t.deleted_at)
+      .where(sql`deleted_at is not null`),
   ],
 );
 
@@ -122,6 +146,21 @@ const conversation = () =>
   uuid()
     .notNull()
     .references(() => conversations.id);
+
+/** A link to a conversation, for those of its tenant who have it. */
+export const shares = pgTable(
+  "shares",
+  {
+    id: uuid().primaryKey(),
+    tenant_id: tenant(),
+    user_id: user(),
+    conversation_id: conversation(),
+    /** SHA-256 of the token, hex. */
+    token_hash: text().notNull(),
+    created_at: created(),
+  },
+  (t) => [uniqueIndex("shares_conversation").on(t.conversation_id), uniqueIndex("shares_token_hash").on(t.token_hash)],
+);
 
 export const messages = pgTable(
   "messages",
@@ -293,6 +332,7 @@ export const approvals = pgTable(
       .on(t.user_id, t.requested_at)
       .where(sql`status = 'pending'`),
     index("approvals_run").on(t.run_id),
+    index("approvals_conversation").on(t.conversation_id),
     check("approvals_status", sql`status in ('pending', 'approved', 'denied', 'expired', 'cancelled')`),
   ],
 );

@@ -144,7 +144,8 @@ async function again(tx: Transaction, scope: Scope, input: AgainInput, idempoten
 const findConversation = statement<{ id: string }, ConversationRow & { readonly currentId: string | null }>(
   "find_conversation_with_run",
   (p) => sql`
-    select ${conversationFields}, c.current_run_id as "currentId" from conversations c where c.id = ${p.id}`,
+    select ${conversationFields}, c.current_run_id as "currentId" from conversations c
+    where c.id = ${p.id} and c.deleted_at is null`,
 );
 
 const laterMessages = statement<

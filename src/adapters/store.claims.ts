@@ -47,7 +47,7 @@ const claimRuns = statement<{ held: string[]; limit: number; owner: string; leas
       select c.id as conversation_id, c.head_id, r.id as run_id, r.status as was, r.owner as had, r.placed,
         r.assistant_message_id
       from conversations c join runs r on r.id = c.current_run_id
-      where (r.status = 'queued' or (r.status = 'running' and r.lease_until <= now()))
+      where ((r.status = 'queued' and c.deleted_at is null) or (r.status = 'running' and r.lease_until <= now()))
         and r.id <> all(${p.held}::uuid[])
       order by r.created_at, r.id
       limit ${p.limit}

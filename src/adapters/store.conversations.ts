@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Announcement, ConversationStore, Idempotent } from "../ports/store.ts";
 import type { Conversation, Message, MessageStatus, Part } from "../protocol/shapes.ts";
 import { type Database, isId, type Transaction } from "./database.ts";
@@ -54,25 +54,46 @@ const insertConversationOnce = statement<NewConversation & KeyParams, { done: nu
     select count(*)::int as done from key`,
 );
 
-const listConversations = statement<{ time: string; id: string; query: string | null; limit: number }, ConversationRow>(
-  "list_conversations",
-  (p) => sql`
-    select ${conversationFields} from conversations c
-    where c.user_id = parley_user()
-      and (c.updated_at, c.id) < (${p.time}::timestamptz, ${p.id}::uuid)
-      and (${p.query}::text is null or strpos(lower(c.title), lower(${p.query}::text)) > 0)
-    order by c.updated_at desc, c.id desc
-    limit ${p.limit}`,
+interface ListParams {
+  readonly time: string;
+  readonly id: string;
+  readonly query: string | null;
+  readonly archived: boolean;
+  readonly folderId: string | null;
+  readonly limit: number;
+}
+
+/** One statement a kind of list, so that each goes by the index that is made for it. */
+const listOf = (name: string, only: (p: { readonly [K in keyof ListParams]: unknown }) => SQL) =>
+  statement<ListParams, ConversationRow>(
+    name,
+    (p) => sql`
+      select ${conversationFields} from conversations c
+      where c.user_id = parley_user() and c.deleted_at is null and ${only(p)}
+        and (c.updated_at, c.id) < (${p.time}::timestamptz, ${p.id}::uuid)
+        and (${p.query}::text is null or strpos(lower(c.title), lower(${p.query}::text)) > 0)
+      order by c.updated_at desc, c.id desc
+      limit ${p.limit}`,
+  );
+
+const listRecent = listOf("list_conversations", (p) => sql`(c.archived_at is not null) = ${p.archived}::boolean`);
+const listPinned = listOf("list_pinned_conversations", () => sql`c.pinned_at is not null`);
+const listFolder = listOf(
+  "list_conversations_of_folder",
+  (p) => sql`c.folder_id = ${p.folderId}::uuid and (c.archived_at is not null) = ${p.archived}::boolean`,
 );
 
 const findConversation = statement<{ id: string }, ConversationRow & { fence: string | number }>(
   "find_conversation",
-  (p) => sql`select ${conversationFields}, c.fence from conversations c where c.id = ${p.id}`,
+  (p) => sql`
+    select ${conversationFields}, c.fence from conversations c where c.id = ${p.id} and c.deleted_at is null`,
 );
 
 const renameConversation = statement<{ id: string; title: string }, ConversationRow>(
   "rename_conversation",
-  (p) => sql`update conversations c set title = ${p.title} where c.id = ${p.id} returning ${conversationFields}`,
+  (p) => sql`
+    update conversations c set title = ${p.title} where c.id = ${p.id} and c.deleted_at is null
+    returning ${conversationFields}`,
 );
 
 /**
@@ -120,7 +141,8 @@ const findPart = statement<
   "find_part",
   (p) => sql`
     select m.conversation_id as "conversationId", m.status, m.parts -> ${p.index}::int as part
-    from messages m where m.id = ${p.messageId}`,
+    from messages m join conversations c on c.id = m.conversation_id
+    where m.id = ${p.messageId} and c.deleted_at is null`,
 );
 
 const fenceOf = statement<{ id: string }, { fence: string | number }>(
@@ -146,7 +168,7 @@ async function readPage(
 export const createConversationStore = (
   database: Database,
   listing: Pick<Database, "transaction"> = database,
-): Omit<ConversationStore, "selectBranch"> => ({
+): Omit<ConversationStore, "selectBranch" | "update" | "delete" | "restore"> => ({
   create(scope, { id, title, model }, idempotency) {
     return database.transaction(scope, async (tx): Promise<Idempotent<Conversation>> => {
       const times = { createdAt: tx.now, updatedAt: tx.now };
@@ -168,11 +190,12 @@ export const createConversationStore = (
     });
   },
 
-  async list(scope, { cursor, limit, query }) {
+  async list(scope, { cursor, limit, query, archived = false, pinned = false, folderId }) {
     const after = decodeCursor(cursor);
-    const rows = await listing.transaction(scope, (tx) =>
-      tx.run(listConversations, { ...after, query: query || null, limit: limit + 1 }),
-    );
+    if (folderId !== undefined && !isId(folderId)) return { conversations: [], nextCursor: null };
+    const list = pinned ? listPinned : folderId === undefined ? listRecent : listFolder;
+    const params = { ...after, query: query || null, archived, folderId: folderId ?? null, limit: limit + 1 };
+    const rows = await listing.transaction(scope, (tx) => tx.run(list, params));
     const place = ({ updatedAt: time, id }: Conversation) => ({ time, id });
     const { items, nextCursor } = pageOf(rows.map(toConversation), limit, place);
     return { conversations: items, nextCursor };

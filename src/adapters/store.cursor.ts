@@ -12,7 +12,7 @@ const NEWEST: Place = { time: "infinity", id: "ffffffff-ffff-ffff-ffff-fffffffff
 
 const AFTER_ALL_TIMES = Date.UTC(9999, 0);
 
-const encodeCursor = ({ time, id }: Place): string => Buffer.from(`${time} ${id}`).toString("base64url");
+export const encodeCursor = ({ time, id }: Place): string => Buffer.from(`${time} ${id}`).toString("base64url");
 
 /** Where the list goes on; rejects what is no cursor with INVALID_PARAMS. */
 export function decodeCursor(cursor: string | undefined): Place {

@@ -8,13 +8,18 @@ import { createAgainStore, createBranchStore } from "./store.branches.ts";
 import { createClaimStore } from "./store.claims.ts";
 import { createConversationStore } from "./store.conversations.ts";
 import { createFileRows } from "./store.files.ts";
+import { createFolderStore } from "./store.folders.ts";
 import { createJournalStore } from "./store.journal.ts";
 import { createLeaseStore } from "./store.leases.ts";
 import { createMemoryStore } from "./store.memories.ts";
+import { createOrganiseStore } from "./store.organise.ts";
 import { createOutboxStore } from "./store.outbox.ts";
+import { purgeDeleted } from "./store.purge.ts";
 import { createRunStore } from "./store.runs.ts";
+import { createSearchStore } from "./store.search.ts";
 import { createSendStore } from "./store.send.ts";
 import { createSessionStore } from "./store.sessions.ts";
+import { createShareStore } from "./store.shares.ts";
 import { createSteerStore } from "./store.steers.ts";
 
 /** Rows of a table that one sweep deletes. */
@@ -37,7 +42,14 @@ const sweepKeys = statement<{ limit: number }, unknown>(
 
 export const createStore = (database: Database, listing?: Pick<Database, "transaction">): Store => ({
   sessions: createSessionStore(database),
-  conversations: { ...createConversationStore(database, listing), ...createBranchStore(database) },
+  conversations: {
+    ...createConversationStore(database, listing),
+    ...createBranchStore(database),
+    ...createOrganiseStore(database),
+  },
+  search: createSearchStore(listing ?? database),
+  folders: createFolderStore(database),
+  shares: createShareStore(database),
   runs: {
     ...createSendStore(database),
     ...createAgainStore(database),
@@ -54,6 +66,7 @@ export const createStore = (database: Database, listing?: Pick<Database, "transa
   async sweep() {
     await database.transaction("system", (tx) => tx.run(sweepSessions, { limit: SWEEP_ROWS }));
     await database.transaction("system", (tx) => tx.run(sweepKeys, { limit: SWEEP_ROWS }));
+    await purgeDeleted(database);
     await database.maintain();
   },
   probe: (timeoutMs) => database.probe(timeoutMs),

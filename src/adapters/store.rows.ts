@@ -54,11 +54,15 @@ export function modelOf(id: string): { readonly provider: string; readonly model
 // ── conversations and messages ──────────────────────────────────────────────────────────────────────────────────
 
 export const conversationFields = sql.raw(
-  'c.id, c.title, c.model, c.head_id as "headMessageId", c.created_at as "createdAt", c.updated_at as "updatedAt"',
+  'c.id, c.title, c.model, c.head_id as "headMessageId", c.created_at as "createdAt", c.updated_at as "updatedAt", ' +
+    'c.pinned_at as "pinnedAt", c.archived_at as "archivedAt", c.folder_id as "folderId"',
 );
-export interface ConversationRow extends Omit<Conversation, "createdAt" | "updatedAt"> {
+export interface ConversationRow extends Pick<Conversation, "id" | "title" | "model" | "headMessageId"> {
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  readonly pinnedAt: Date | null;
+  readonly archivedAt: Date | null;
+  readonly folderId: string | null;
 }
 export const toConversation = (row: ConversationRow): Conversation => ({
   id: row.id,
@@ -67,6 +71,9 @@ export const toConversation = (row: ConversationRow): Conversation => ({
   headMessageId: row.headMessageId,
   createdAt: iso(row.createdAt),
   updatedAt: iso(row.updatedAt),
+  ...(row.pinnedAt === null ? {} : { pinnedAt: iso(row.pinnedAt) }),
+  ...(row.archivedAt === null ? {} : { archivedAt: iso(row.archivedAt) }),
+  ...(row.folderId === null ? {} : { folderId: row.folderId }),
 });
 
 export const messageFields = sql.raw(

@@ -40,7 +40,7 @@ const readRows = statement<{ conversationId: string; userMessageId: string | nul
     from conversations c
       left join runs current on current.id = c.current_run_id
       left join idempotency_keys k on ${isKey(p.key)}
-    where c.id = ${p.conversationId}`,
+    where c.id = ${p.conversationId} and c.deleted_at is null`,
 );
 
 export async function readState(

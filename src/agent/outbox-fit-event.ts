@@ -67,6 +67,10 @@ function cutCustom(event: Extract<ParleyEvent, { readonly type: "CUSTOM" }>): Pa
     case "conversation.created":
     case "conversation.renamed":
     case "conversation.updated":
+    case "conversation.deleted":
+    case "conversation.restored":
+    case "folder.updated":
+    case "folder.deleted":
       return event;
   }
 }

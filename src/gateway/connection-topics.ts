@@ -10,6 +10,7 @@ import type { DeliveryCounters, DeliveryLink } from "./delivery-types.ts";
 import type { FanOut, Ticking } from "./fan-out.ts";
 import type { LogReader } from "./log-reader.ts";
 import { FLOWING, observe, type Pressure } from "./pressure.ts";
+import type { ShareReaders } from "./share-readers.ts";
 import { PRESSURE, RELIEVED, STOPPED, Subscription, type SubscriptionOwner } from "./subscription.ts";
 import type { OpenedTopic, TopicOpener } from "./topics.ts";
 
@@ -23,6 +24,7 @@ export interface DeliveryShared {
   readonly opener: TopicOpener;
   readonly clock: Clock;
   readonly counters: DeliveryCounters;
+  readonly shareReaders: ShareReaders;
   /** Topics that one connection may have. */
   readonly maxSubscriptions: number;
 }
@@ -59,14 +61,18 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
 
   async subscribe(scope: Scope, params: Params<"topic.subscribe">): Promise<Result<"topic.subscribe">> {
     const { topic } = params;
-    const { fanOut, opener } = this.#shared;
+    const { fanOut, opener, shareReaders } = this.#shared;
     this.#admit(topic);
     const ticket = {};
     this.#opening ??= new Map();
     this.#opening.set(topic, ticket);
     fanOut.prepare(topic);
+    const { revocations } = shareReaders;
     try {
       const opened = await opener.open(scope, params);
+      if (opened.shareId !== undefined && revocations !== shareReaders.revocations) {
+        throw new ParleyError("UNAVAILABLE", { retryAfterMs: 100 });
+      }
       if (this.#opening?.get(topic) !== ticket) throw new ParleyError("CANCELLED");
       this.#hold(topic, opened);
       return opened.answer;
@@ -138,11 +144,12 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
   }
 
   /** The subscription exists from here on, but sends nothing before its answer was written [W6]. */
-  #hold(topic: string, { answer, text }: OpenedTopic): void {
+  #hold(topic: string, { answer, text, shareId }: OpenedTopic): void {
     this.#stop(this.#subscription(topic));
     const subscription = new Subscription(this, topic, answer.position, text);
     this.#subscriptions = [...this.#subscriptions, subscription];
     this.#shared.fanOut.attach(subscription);
+    if (shareId !== undefined) this.#shared.shareReaders.add(subscription, shareId, () => this.resync(subscription));
     this.#held ??= new Map();
     this.#held.set(answer, { subscription, since: this.#shared.clock.now() });
     this.#shared.fanOut.watch(this);
@@ -156,6 +163,7 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
     if (subscription === undefined) return;
     subscription.feed(STOPPED);
     this.#shared.fanOut.detach(subscription);
+    this.#shared.shareReaders.remove(subscription);
     this.#subscriptions = this.#subscriptions.filter((other) => other !== subscription);
     for (const [answer, held] of this.#held ?? []) if (held.subscription === subscription) this.#held?.delete(answer);
   }

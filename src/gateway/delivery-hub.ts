@@ -8,6 +8,7 @@ import { ConnectionTopics, type DeliveryShared } from "./connection-topics.ts";
 import type { DeliveryCounters, DeliveryLink } from "./delivery-types.ts";
 import { FanOut } from "./fan-out.ts";
 import { LogReader } from "./log-reader.ts";
+import { ShareReaders } from "./share-readers.ts";
 import { TopicOpener } from "./topics.ts";
 
 export interface DeliveryHubOptions {
@@ -23,6 +24,8 @@ export interface DeliveryHubOptions {
 
 export class DeliveryHub {
   readonly #shared: DeliveryShared;
+  /** Who reads by a link here. */
+  readonly shareReaders = new ShareReaders();
 
   constructor(options: DeliveryHubOptions) {
     const { log, store, clock, logger, counters, maxSubscriptions, random = Math.random } = options;
@@ -32,6 +35,7 @@ export class DeliveryHub {
       opener: new TopicOpener({ log, store, clock }),
       clock,
       counters,
+      shareReaders: this.shareReaders,
       maxSubscriptions,
     };
   }

@@ -1,11 +1,12 @@
 /** Reads that combine log and store, the log first [L11]. */
 import type { EventLog, TopicState } from "../ports/event-log.ts";
 import type { ReadService } from "../ports/services.ts";
-import type { Scope, Store } from "../ports/store.ts";
+import type { Reader, Scope, Store } from "../ports/store.ts";
 import { MAX_FRAME_OUT } from "../protocol/constants.ts";
 import { readableText } from "../protocol/cut-part.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import type { Params, Result } from "../protocol/methods.ts";
+import { readerOf } from "../sessions/share-reader.ts";
 import type { Clock } from "./clock.ts";
 import { withDeadline } from "./deadline.ts";
 import { jsonBytes, jsonFit } from "./json-text.ts";
@@ -36,9 +37,9 @@ export class Reads implements ReadService {
   }
 
   async conversation(scope: Scope, params: Params<"conversation.get">): Promise<Result<"conversation.get">> {
-    const { conversationId, before, limit = DEFAULT_LIMIT } = params;
+    const { conversationId, before, limit = DEFAULT_LIMIT, shareToken } = params;
     const state = await this.#state(conversationId);
-    const page = await this.#store.conversations.messages(scope, conversationId, {
+    const page = await this.#store.conversations.messages(readerOf(scope, shareToken), conversationId, {
       before,
       limit,
       maxBytes: RESULT_BYTES,
@@ -54,15 +55,16 @@ export class Reads implements ReadService {
     };
   }
 
-  async part(scope: Scope, { messageId, partIndex, offset }: Params<"message.read">): Promise<Result<"message.read">> {
-    const text = await this.#partText(scope, messageId, partIndex);
+  async part(scope: Scope, params: Params<"message.read">): Promise<Result<"message.read">> {
+    const { messageId, partIndex, offset, shareToken } = params;
+    const text = await this.#partText(readerOf(scope, shareToken), messageId, partIndex);
     const end = jsonFit(text, offset, RESULT_BYTES, CHUNK_UNITS);
     return { text: text.slice(offset, end), length: text.length };
   }
 
   /** What the row has is a finished step's, and whole; what it does not have yet may grow in the log. */
-  async #partText(scope: Scope, messageId: string, partIndex: number): Promise<string> {
-    const stored = await this.#store.conversations.part(scope, messageId, partIndex);
+  async #partText(reader: Reader, messageId: string, partIndex: number): Promise<string> {
+    const stored = await this.#store.conversations.part(reader, messageId, partIndex);
     if (stored === null) throw new ParleyError("NOT_FOUND");
     if (stored.part !== null) return readableText(stored.part);
     if (stored.status !== "streaming") throw new ParleyError("NOT_FOUND");
@@ -72,7 +74,7 @@ export class Reads implements ReadService {
     );
     if (accumulator !== undefined) return readableText(streamedPart(accumulator));
     // It may have finished since the first look: then its row has it now.
-    const again = await this.#store.conversations.part(scope, messageId, partIndex);
+    const again = await this.#store.conversations.part(reader, messageId, partIndex);
     if (again === null || again.part === null) throw new ParleyError("NOT_FOUND");
     return readableText(again.part);
   }

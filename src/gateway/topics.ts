@@ -1,11 +1,12 @@
 /** Answers `topic.subscribe` [W6]: where the events will start, and what the client shows before them. */
 import type { EventLog, TopicState } from "../ports/event-log.ts";
-import type { Scope, Store } from "../ports/store.ts";
+import type { Reader, Scope, Store } from "../ports/store.ts";
 import { MAX_FRAME_OUT } from "../protocol/constants.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { uuidv7 } from "../protocol/id.ts";
 import type { Params, Result } from "../protocol/methods.ts";
-import type { ConversationSnapshot, Position } from "../protocol/shapes.ts";
+import { type ConversationSnapshot, MAX_PINNED, type Position } from "../protocol/shapes.ts";
+import { readerOf } from "../sessions/share-reader.ts";
 import type { Clock } from "./clock.ts";
 import { withDeadline } from "./deadline.ts";
 import { jsonBytes } from "./json-text.ts";
@@ -32,9 +33,15 @@ export interface OpenedTopic {
   readonly answer: Result<"topic.subscribe">;
   /** Streaming text beyond the snapshot, to be sent before the log is read. */
   readonly text: TextDeltas | undefined;
+  /** The link by which it is read. */
+  readonly shareId: string | undefined;
 }
 
-const opened = (answer: Result<"topic.subscribe">, text?: TextDeltas): OpenedTopic => ({ answer, text });
+const opened = (answer: Result<"topic.subscribe">, shareId?: string, text?: TextDeltas): OpenedTopic => ({
+  answer,
+  text,
+  shareId,
+});
 
 export class TopicOpener {
   readonly #log: EventLog;
@@ -47,41 +54,49 @@ export class TopicOpener {
     this.#clock = clock;
   }
 
-  open(scope: Scope, { topic, position }: Params<"topic.subscribe">): Promise<OpenedTopic> {
+  open(scope: Scope, { topic, position, shareToken }: Params<"topic.subscribe">): Promise<OpenedTopic> {
     const colon = topic.indexOf(":");
     const id = topic.slice(colon + 1);
     return topic.slice(0, colon) === "user"
       ? this.#user(scope, topic, id, position)
-      : this.#conversation(scope, topic, id, position);
+      : this.#conversation(readerOf(scope, shareToken), topic, id, position);
   }
 
   async #user(scope: Scope, topic: string, id: string, position: Position | undefined): Promise<OpenedTopic> {
     if (id !== scope.userId) throw new ParleyError("NOT_FOUND");
     if (position !== undefined && (await this.#canReplay(topic, position))) return opened({ mode: "replay", position });
     const { epoch, seq } = await this.#state(topic, 0);
-    const snapshot = await this.#store.conversations.list(scope, { limit: CONVERSATIONS });
-    return opened({
-      mode: "snapshot",
-      position: { epoch, seq },
-      snapshot: { conversations: [...snapshot.conversations], nextCursor: snapshot.nextCursor },
-    });
+    const { conversations, folders } = this.#store;
+    const page = await conversations.list(scope, { limit: CONVERSATIONS });
+    const pinned = await conversations.list(scope, { pinned: true, limit: MAX_PINNED });
+    const snapshot = {
+      conversations: [...page.conversations],
+      nextCursor: page.nextCursor,
+      pinned: [...pinned.conversations],
+      folders: [...(await folders.list(scope))],
+    };
+    return opened({ mode: "snapshot", position: { epoch, seq }, snapshot });
   }
 
-  async #conversation(scope: Scope, topic: string, id: string, position: Position | undefined): Promise<OpenedTopic> {
-    const found = await this.#store.conversations.find(scope, id);
+  async #conversation(reader: Reader, topic: string, id: string, position: Position | undefined): Promise<OpenedTopic> {
+    const link = reader.shareHash === undefined ? undefined : await this.#store.shares.open(reader);
+    const found = link === null ? null : await this.#store.conversations.find(reader, id);
     if (found === null) throw new ParleyError("NOT_FOUND");
-    if (position !== undefined && (await this.#canReplay(topic, position))) return opened({ mode: "replay", position });
+    const shareId = link?.share.id;
+    if (position !== undefined && (await this.#canReplay(topic, position))) {
+      return opened({ mode: "replay", position }, shareId);
+    }
     // The log first, then the store [L11].
     let state = await this.#state(topic, found.fence);
-    let rows = await this.#rows(scope, id);
+    let rows = await this.#rows(reader, id);
     if (!state.complete && rows.activeRun?.status === "running") {
       state = await this.#waitForOwner(topic, found.fence);
-      rows = await this.#rows(scope, id);
+      rows = await this.#rows(reader, id);
     }
-    return this.#snapshot(state, rows);
+    return this.#snapshot(state, rows, shareId);
   }
 
-  #snapshot(state: TopicState, rows: ConversationSnapshot): OpenedTopic {
+  #snapshot(state: TopicState, rows: ConversationSnapshot, shareId: string | undefined): OpenedTopic {
     const empty = { ...rows, messages: [], hasMore: true };
     const room = SNAPSHOT_BYTES - jsonBytes(empty);
     const shown = overlay(rows.messages, state.accumulators);
@@ -89,7 +104,7 @@ export class TopicOpener {
     const text = TextDeltas.of(rest, state.seq, new Date().toISOString());
     if (text === undefined) throw new ParleyError("UNAVAILABLE", { retryAfterMs: 500 });
     const snapshot = { ...rows, messages: [...messages], hasMore: rows.hasMore || leftOut };
-    return opened({ mode: "snapshot", position: { epoch: state.epoch, seq: text.before }, snapshot }, text);
+    return opened({ mode: "snapshot", position: { epoch: state.epoch, seq: text.before }, snapshot }, shareId, text);
   }
 
   async #canReplay(topic: string, position: Position): Promise<boolean> {
@@ -115,8 +130,8 @@ export class TopicOpener {
     }
   }
 
-  async #rows(scope: Scope, id: string): Promise<ConversationSnapshot> {
-    const read = (maxBytes: number) => this.#store.conversations.snapshot(scope, id, maxBytes);
+  async #rows(reader: Reader, id: string): Promise<ConversationSnapshot> {
+    const read = (maxBytes: number) => this.#store.conversations.snapshot(reader, id, maxBytes);
     let rows = await read(SNAPSHOT_BYTES);
     const answer = rows?.activeRun?.assistantMessageId;
     // Long messages that wait in the queue may have left no room for the answer that streams.

@@ -4,13 +4,16 @@
  *   node A ── publish ──▶ every other node ── listener ──▶ its engine, its sessions
  *
  * - Best effort: a command may be lost, doubled, or come late. The database is the truth of each of them, and finds
- *   what was lost: a stop by the renewal of leases, a wake by the poll for runs, a revocation by the look at sessions.
+ *   what was lost: a stop by the renewal of leases, a wake by the poll for runs, a revocation by the look at sessions
+ *   and links.
  * - A node never hears its own commands: it has done the same to itself, without a detour.
  * - During a deploy nodes of two versions talk; one that does not know a command ignores it.
  */
 export type NodeCommand =
   /** A session was ended: its connections are closed, and it is believed no longer. */
   | { readonly kind: "session.revoked"; readonly sessionId: string }
+  /** A link to a conversation was revoked: nobody reads by it any more. */
+  | { readonly kind: "share.revoked"; readonly shareId: string }
   /** The row of a run says stop. Whoever owns it stops it. */
   | { readonly kind: "run.stop"; readonly runId: string }
   /** There is a run to be claimed, which the sender can't take. */

@@ -3,7 +3,7 @@
  * else reaches subscribers through the log [L1].
  */
 import type { Params, Result } from "../protocol/methods.ts";
-import type { ModelInfo, ToolArgs, ToolInfo } from "../protocol/shapes.ts";
+import type { ModelInfo, Share, ToolArgs, ToolInfo } from "../protocol/shapes.ts";
 import type { FileStore } from "./files.ts";
 import type { ModelProvider } from "./model.ts";
 import type { Announcement, Scope, Store, StoredSession } from "./store.ts";
@@ -32,6 +32,17 @@ export interface AgentService {
   wake(): void;
   /** Its row says stop: tells the owner, if it is here; elsewhere the lease renewal does. Returns at once. */
   stopRequested(runId: string): void;
+}
+
+/** Links to conversations. Their tokens are random, told once, and stored as hashes. */
+export interface ShareService {
+  /** Makes a link, in place of the one that was there; null when the conversation is not visible. */
+  create(scope: Scope, conversationId: string): Promise<{ readonly share: Share; readonly shareToken: string } | null>;
+  revoke(scope: Scope, conversationId: string): Promise<void>;
+  /** null when it opens nothing for this user. */
+  open(scope: Scope, shareToken: string): ReturnType<Store["shares"]["open"]>;
+  /** It opens nothing any more: whoever reads by it, on any node, is asked to subscribe again. Returns at once. */
+  revoked(shareId: string): void;
 }
 
 export interface SessionService {
@@ -84,6 +95,7 @@ export interface Services {
   readonly sessions: SessionService;
   readonly reads: ReadService;
   readonly agent: AgentService;
+  readonly shares: ShareService;
   readonly models: ModelCatalog;
   readonly tools: ToolCatalog;
   readonly files: FileStore;

@@ -4,13 +4,16 @@ import type {
   Approval,
   Conversation,
   ConversationSnapshot,
+  Excerpt,
   FilePart,
+  Folder,
   Memory,
   Message,
   MessageStatus,
   Part,
   Run,
   Session,
+  Share,
   Step,
   Tenant,
   ToolArgs,
@@ -38,6 +41,15 @@ import type { ToolTransaction } from "./tool.ts";
 export interface Scope {
   readonly tenantId: string;
   readonly userId: string;
+}
+
+/**
+ * Who reads a conversation: its owner, or with `shareHash` (SHA-256 of a link's token, hex) somebody of the same tenant
+ * who has the link. The latter's transactions run as a role that sees what the link opens, can write nothing, and sees
+ * nothing once the link was revoked.
+ */
+export interface Reader extends Scope {
+  readonly shareHash?: string | undefined;
 }
 
 /** A row of the outbox: its id is the event's stable id in the log. Rows of one topic are in commit order. */
@@ -115,26 +127,73 @@ export interface MessagePage {
   readonly hasMore: boolean;
 }
 
+/** Which conversations a list has; those that were deleted are in none. */
+export interface ConversationFilter {
+  /** In the title; upper and lower case are the same. */
+  readonly query?: string | undefined;
+  /** Those in the archive, or, by default, the others. */
+  readonly archived?: boolean | undefined;
+  readonly pinned?: true | undefined;
+  readonly folderId?: string | undefined;
+}
+
+export interface ConversationPage {
+  readonly conversations: readonly Conversation[];
+  readonly nextCursor: string | null;
+}
+
+export interface ConversationChanges {
+  readonly pinned?: boolean | undefined;
+  readonly archived?: boolean | undefined;
+  /** null: in none. */
+  readonly folderId?: string | null | undefined;
+}
+
+/** A change that was made, and what announces it. */
+export interface Changed {
+  readonly conversation: Conversation;
+  readonly announce: readonly Announcement[];
+}
+
 export interface ConversationStore {
   create(
     scope: Scope,
     input: { readonly id: string; readonly title: string; readonly model: string | null },
     idempotency: Idempotency | undefined,
   ): Promise<Idempotent<Conversation>>;
+  /** Most recently active first. */
   list(
     scope: Scope,
-    input: { readonly cursor?: string | undefined; readonly limit: number; readonly query?: string | undefined },
-  ): Promise<{ readonly conversations: readonly Conversation[]; readonly nextCursor: string | null }>;
+    input: ConversationFilter & { readonly cursor?: string | undefined; readonly limit: number },
+  ): Promise<ConversationPage>;
   /** null when it is not visible. `fence` is what `EventLog.open` wants. */
   find(
-    scope: Scope,
+    reader: Reader,
     conversationId: string,
   ): Promise<{ readonly conversation: Conversation; readonly fence: number } | null>;
-  rename(
+  rename(scope: Scope, conversationId: string, title: string): Promise<Changed | null>;
+  /**
+   * Sets what is named. null when it is not visible, or the folder is not; TOO_MANY when as many are pinned as may be.
+   */
+  update(
     scope: Scope,
     conversationId: string,
-    title: string,
-  ): Promise<{ readonly conversation: Conversation; readonly announce: readonly Announcement[] } | null>;
+    changes: ConversationChanges,
+  ): Promise<(Changed & { readonly ok: true }) | { readonly ok: false; readonly reason: "TOO_MANY" } | null>;
+  /**
+   * Hides it from everybody and ends what runs in it: queued runs at once, an active one is asked to stop (`active`
+   * names it). Its link is revoked (`shareId`). null when it is not visible.
+   */
+  delete(
+    scope: Scope,
+    conversationId: string,
+  ): Promise<{
+    readonly active: string | null;
+    readonly shareId: string | null;
+    readonly announce: readonly Announcement[];
+  } | null>;
+  /** Takes a deletion back, until the sweep has removed it; one that was not deleted is as it is. null when it is gone. */
+  restore(scope: Scope, conversationId: string): Promise<Changed | null>;
   /**
    * Makes the newest branch that holds the message the active one. null when not visible. BUSY while a run is active
    * or queued: it would answer on a branch that nobody looks at.
@@ -150,23 +209,75 @@ export interface ConversationStore {
   >;
   /** Messages before one, oldest first, at most `limit` and about `maxBytes` of text (at least one; parts are cut). */
   messages(
-    scope: Scope,
+    reader: Reader,
     conversationId: string,
     page: { readonly before?: string | undefined; readonly limit: number; readonly maxBytes: number },
   ): Promise<MessagePage | null>;
   /** Everything a subscriber starts from, in one transaction on the primary [L11]. Parts are cut to fit `maxBytes`. */
-  snapshot(scope: Scope, conversationId: string, maxBytes: number): Promise<ConversationSnapshot | null>;
+  snapshot(reader: Reader, conversationId: string, maxBytes: number): Promise<ConversationSnapshot | null>;
   /**
    * One part as stored, whole; null when the message is not visible. `part` is null when the row has no such part: that
    * of a streaming message may be in the log alone.
    */
   part(
-    scope: Scope,
+    reader: Reader,
     messageId: string,
     partIndex: number,
   ): Promise<{ readonly conversationId: string; readonly status: MessageStatus; readonly part: Part | null } | null>;
   /** The fence of a conversation, for the server itself (no scope); null when it does not exist. */
   fence(conversationId: string): Promise<number | null>;
+}
+
+export interface Hit {
+  readonly conversation: Conversation;
+  /** Where the words are; undefined when the title has them. */
+  readonly excerpt?: Excerpt;
+}
+
+export interface SearchStore {
+  /**
+   * The conversations whose title, or one of whose messages, has all of the words, most recently active first. Upper
+   * and lower case are the same. Looks at a bounded number of messages a call: where that ended before the oldest one,
+   * `nextCursor` says where to go on, though there may be fewer hits than `limit`, or none.
+   */
+  search(
+    scope: Scope,
+    input: { readonly query: string; readonly cursor?: string | undefined; readonly limit: number },
+  ): Promise<{ readonly hits: readonly Hit[]; readonly nextCursor: string | null }>;
+}
+
+export interface FolderStore {
+  /** By name, at most 50. */
+  list(scope: Scope): Promise<readonly Folder[]>;
+  create(
+    scope: Scope,
+    input: { readonly id: string; readonly name: string },
+    idempotency: Idempotency,
+  ): Promise<Idempotent<Folder> | { readonly ok: false; readonly reason: "TOO_MANY" }>;
+  rename(
+    scope: Scope,
+    folderId: string,
+    name: string,
+  ): Promise<{ readonly folder: Folder; readonly announce: readonly Announcement[] } | null>;
+  /** Its conversations are in no folder afterwards. null when there was none. */
+  delete(scope: Scope, folderId: string): Promise<{ readonly announce: readonly Announcement[] } | null>;
+}
+
+export interface ShareStore {
+  find(scope: Scope, conversationId: string): Promise<Share | null>;
+  /** Makes the link, with an audit row. A link that was there before is revoked: `revoked` is its id. */
+  create(
+    scope: Scope,
+    input: { readonly id: string; readonly conversationId: string; readonly tokenHash: string },
+  ): Promise<{ readonly share: Share; readonly revoked: string | null } | null>;
+  /** The id of the link that is no more, with an audit row; null when there was none. */
+  revoke(scope: Scope, conversationId: string): Promise<string | null>;
+  /** What the link opens, and who made it; null when it opens nothing. */
+  open(
+    reader: Reader,
+  ): Promise<{ readonly share: Share; readonly sharedBy: User; readonly conversation: Conversation } | null>;
+  /** Those of these links, at most 1,000, that still open something. */
+  living(shareIds: readonly string[]): Promise<readonly string[]>;
 }
 
 // ── runs ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -462,12 +573,18 @@ export interface OutboxStore {
 export interface Store {
   readonly sessions: SessionStore;
   readonly conversations: ConversationStore;
+  readonly search: SearchStore;
+  readonly folders: FolderStore;
+  readonly shares: ShareStore;
   readonly runs: RunStore;
   readonly approvals: ApprovalStore;
   readonly files: FileRows;
   readonly memories: MemoryStore;
   readonly outbox: OutboxStore;
-  /** Deletes what has outlived its use, a bounded number of rows: expired sessions, idempotency keys after 24 h. */
+  /**
+   * Deletes what has outlived its use, a bounded number of rows: expired sessions, idempotency keys after 24 h, deleted
+   * conversations after 7 days, with their messages, runs, and files that no other conversation refers to.
+   */
   sweep(): Promise<void>;
   /** Rejects when the database does not answer within `timeoutMs`. */
   probe(timeoutMs: number): Promise<void>;

@@ -193,6 +193,12 @@ export const ERRORS = {
     retryable: false,
     message: "Send one file with its name and a media type that this server takes.",
   },
+  TOO_MANY: {
+    rpc: -32031,
+    http: 422,
+    retryable: false,
+    message: "There are as many of these as one person may have. Remove one of them first.",
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

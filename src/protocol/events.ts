@@ -3,7 +3,7 @@
  * Every event that announces state is an upsert by id: meeting it twice changes nothing.
  */
 import { z } from "zod";
-import { approval, conversation, id, message, messageStatus, plan, run, step, toolPart } from "./shapes.ts";
+import { approval, conversation, folder, id, message, messageStatus, plan, run, step, toolPart } from "./shapes.ts";
 
 export const runStarted = z.object({
   type: z.literal("RUN_STARTED"),
@@ -186,8 +186,19 @@ export const runUpdated = custom("run.updated", z.object({ run }));
 export const conversationCreated = custom("conversation.created", z.object({ conversation }));
 /** It has another title: by `conversation.rename`, or an untitled one by its first message. */
 export const conversationRenamed = custom("conversation.renamed", z.object({ conversation }));
-/** It has new activity; on the user's topic, so that lists stay sorted. */
+/**
+ * It has new activity, or was pinned, archived or moved; on the user's topic, so that lists stay as they
+ * should be. A list puts it in, wherever it belongs.
+ */
 export const conversationUpdated = custom("conversation.updated", z.object({ conversation }));
+/** It is gone, for everybody; on its own topic too. What else is said of it afterwards is void, until it is restored. */
+export const conversationDeleted = custom("conversation.deleted", z.object({ conversationId: id }));
+/** Its deletion was taken back; on the user's topic. */
+export const conversationRestored = custom("conversation.restored", z.object({ conversation }));
+/** A folder was made or renamed; on the user's topic. */
+export const folderUpdated = custom("folder.updated", z.object({ folder }));
+/** Its conversations are in no folder from now on. */
+export const folderDeleted = custom("folder.deleted", z.object({ folderId: id }));
 
 export const parleyEvent = z.union([
   runStarted,
@@ -219,6 +230,10 @@ export const parleyEvent = z.union([
   conversationCreated,
   conversationRenamed,
   conversationUpdated,
+  conversationDeleted,
+  conversationRestored,
+  folderUpdated,
+  folderDeleted,
 ]);
 export type ParleyEvent = z.infer<typeof parleyEvent>;
 export type TextMessageContent = z.infer<typeof textMessageContent>;

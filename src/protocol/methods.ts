@@ -2,7 +2,9 @@ import type { z } from "zod";
 import { basicMethods } from "./methods/basics.ts";
 import { chatMethods } from "./methods/chat.ts";
 import { conversationMethods } from "./methods/conversation.ts";
+import { folderMethods } from "./methods/folder.ts";
 import { sessionMethods } from "./methods/session.ts";
+import { shareMethods } from "./methods/share.ts";
 import { topicMethods } from "./methods/topic.ts";
 
 /** Every method: the schema of its params and of its result [W1]. */
@@ -11,6 +13,8 @@ export const METHODS = {
   ...sessionMethods,
   ...topicMethods,
   ...conversationMethods,
+  ...folderMethods,
+  ...shareMethods,
   ...chatMethods,
 } as const;
 

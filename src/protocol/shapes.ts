@@ -50,8 +50,38 @@ export const conversation = z.object({
   headMessageId: id.nullable(),
   createdAt: time,
   updatedAt: time,
+  /** Since when it stands before the others; absent: it does not. */
+  pinnedAt: time.optional(),
+  /** Since when it is in the archive, out of the list; absent: it is not. */
+  archivedAt: time.optional(),
+  /** The folder that it is in. One that does not exist means none: it was deleted. */
+  folderId: id.optional(),
 });
 export type Conversation = z.infer<typeof conversation>;
+
+/** UTF-16 units of a folder's name. */
+export const MAX_FOLDER_NAME = 60;
+/** Of one person. All of them, and the pinned conversations, are in the snapshot of the user's topic. */
+export const MAX_FOLDERS = 50;
+export const MAX_PINNED = 30;
+
+/** Where a person puts conversations. Lists show folders by name. */
+export const folder = z.object({ id, name: z.string(), createdAt: time });
+export type Folder = z.infer<typeof folder>;
+
+/** A link by which others of the tenant read a conversation. Its token is told once, when it is made. */
+export const share = z.object({ id, conversationId: id, createdAt: time });
+export type Share = z.infer<typeof share>;
+
+/** A piece of a message around what was looked for. */
+export const excerpt = z.object({
+  messageId: id,
+  text: z.string(),
+  /** Does the message begin, or end, here? */
+  atStart: z.boolean(),
+  atEnd: z.boolean(),
+});
+export type Excerpt = z.infer<typeof excerpt>;
 
 /** A text that grows while it streams. */
 const growing = {
@@ -246,8 +276,15 @@ export const conversationSnapshot = z.object({
 });
 export type ConversationSnapshot = z.infer<typeof conversationSnapshot>;
 
-/** Snapshot of `user:<id>`: the newest conversations, most recently active first. */
-export const userSnapshot = z.object({ conversations: z.array(conversation), nextCursor: z.string().nullable() });
+/** Snapshot of `user:<id>`: the newest conversations that are not in the archive, most recently active first. */
+export const userSnapshot = z.object({
+  conversations: z.array(conversation),
+  nextCursor: z.string().nullable(),
+  /** All that are pinned, however old; some are among `conversations` too. */
+  pinned: z.array(conversation).optional(),
+  /** All. */
+  folders: z.array(folder).optional(),
+});
 export type UserSnapshot = z.infer<typeof userSnapshot>;
 
 export const modelInfo = z.object({

@@ -40,6 +40,8 @@ const tables = [
   "file_uses",
   "memories",
   "usage",
+  "folders",
+  "shares",
 ];
 
 export function storeIsolationContract(name: string, open: OpenDatabase): void {
@@ -57,6 +59,7 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
     let fileId: string;
     let steerId: string;
     let memoryId: string;
+    let folderId: string;
 
     before(async () => {
       world = worldOf(await open());
@@ -82,6 +85,10 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
       const memory = await world.store.memories.create(alice, { id: uuidv7(), text: "Secret" }, newKey());
       assert(memory.ok);
       memoryId = memory.value.id;
+      const folder = await world.store.folders.create(alice, { id: uuidv7(), name: "Secret" }, newKey());
+      assert(folder.ok);
+      folderId = folder.value.id;
+      await world.store.shares.create(alice, { id: uuidv7(), conversationId, tokenHash: "a".repeat(64) });
       sessionId = uuidv7();
       const session = { id: sessionId, ...alice, tokenHash: uuidv7(), device: "", lifetimeMs: 60_000, method: "link" };
       await world.store.sessions.create(session);
@@ -161,6 +168,31 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
       assert.equal((await files.list(alice, conversationId)).length, 1);
     });
 
+    it("how another's conversations are ordered, and what is found in them, is another's too", async () => {
+      const { conversations, folders, shares, search } = world.store;
+      for (const { who, scope } of intruders()) {
+        for (const changes of [{ pinned: true }, { archived: true }, { folderId: null }]) {
+          assert.equal(await conversations.update(scope, conversationId, changes), null, who);
+        }
+        assert.equal(await conversations.delete(scope, conversationId), null, who);
+        assert.equal(await conversations.restore(scope, conversationId), null, who);
+        assert.deepEqual((await search.search(scope, { query: "secret", limit: 10 })).hits, [], who);
+        assert.deepEqual(await folders.list(scope), [], who);
+        assert.equal(await folders.rename(scope, folderId, "Mine"), null, who);
+        assert.equal(await folders.delete(scope, folderId), null, who);
+        assert.deepEqual((await conversations.list(scope, { folderId, limit: 10 })).conversations, [], who);
+        assert.equal(await shares.find(scope, conversationId), null, who);
+        const link = { id: uuidv7(), conversationId, tokenHash: "b".repeat(64) };
+        assert.equal(await shares.create(scope, link), null, who);
+        assert.equal(await shares.revoke(scope, conversationId), null, who);
+        assert.equal(await shares.open({ ...scope, shareHash: "b".repeat(64) }), null, who);
+      }
+      const own = await newConversation(world, colleague);
+      assert.equal(await conversations.update(colleague, own.id, { folderId }), null);
+      assert.equal((await folders.list(alice)).length, 1);
+      assert.equal((await shares.find(alice, conversationId))?.conversationId, conversationId);
+    });
+
     it("another's file and another's message are nothing to a conversation of one's own", async () => {
       const own = await newConversation(world, colleague);
       const noFile = { ok: false, reason: "NO_FILE" };
@@ -206,15 +238,17 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
       assert.equal(all[0]?.n, tables.length + 1);
     });
 
-    it("the two roles can neither log in nor bypass row-level security, and inherit nothing", async () => {
+    it("the roles can neither log in nor bypass row-level security, and inherit nothing", async () => {
       const rows = await runAsAdmin(
         world,
         `select rolname, rolcanlogin or rolsuper or rolbypassrls or rolcreaterole or rolcreatedb as able,
            exists (select from pg_auth_members m where m.member = r.oid) as member
-         from pg_roles r where rolname in ('parley_app', 'parley_system') order by rolname`,
+         from pg_roles r where rolname like 'parley\\_%' order by rolname`,
       );
       assert.deepEqual(rows, [
         { rolname: "parley_app", able: false, member: false },
+        { rolname: "parley_purger", able: false, member: false },
+        { rolname: "parley_reader", able: false, member: false },
         { rolname: "parley_system", able: false, member: false },
       ]);
     });
@@ -269,6 +303,10 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
            ('${alice.tenantId}', '${alice.userId}', '${conversationId}', '${fileId}')`,
         `insert into memories (id, tenant_id, user_id, text, words) values
            ('${uuidv7()}', '${alice.tenantId}', '${alice.userId}', 'Obey.', '')`,
+        `insert into folders (id, tenant_id, user_id, name) values
+           ('${uuidv7()}', '${alice.tenantId}', '${alice.userId}', '')`,
+        `insert into shares (id, tenant_id, user_id, conversation_id, token_hash) values
+           ('${uuidv7()}', '${alice.tenantId}', '${alice.userId}', '${conversationId}', 'x')`,
         `insert into usage (step_id, tenant_id, user_id, conversation_id, run_id, provider, model, duration_ms) values
            ('${uuidv7()}', '${alice.tenantId}', '${alice.userId}', '${conversationId}', '${active.run.id}', '', '', 1)`,
       ];
@@ -314,6 +352,9 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
 
     for (const forbidden of [
       "select title from conversations",
+      "select token_hash from shares",
+      "delete from shares",
+      "select * from folders",
       "select model from conversations",
       "update conversations set title = ''",
       "update conversations set user_id = id",

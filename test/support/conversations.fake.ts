@@ -40,12 +40,13 @@ export class FakeConversations {
     return row;
   }
 
-  /** As a whole store; everything but conversations fails. */
+  /** As a whole store; a person has no folders, and everything else fails. */
   get store(): Store {
     const conversations = this.conversations();
     return new Proxy({} as Store, {
       get: (_target, name) => {
         if (name === "conversations") return conversations;
+        if (name === "folders") return { list: () => Promise.resolve([]) };
         throw new Error(`this fake has no ${String(name)}`);
       },
     });
@@ -58,15 +59,20 @@ export class FakeConversations {
     return {
       create: unused,
       rename: unused,
+      update: unused,
+      delete: unused,
+      restore: unused,
       selectBranch: unused,
       fence: unused,
-      list: (scope, { limit }) =>
-        this.read("list", () => {
+      list: async (scope, { limit, pinned }) => {
+        if (pinned === true) return { conversations: [], nextCursor: null };
+        return this.read("list", () => {
           const all = [...this.rows.values()]
             .filter(({ userId }) => userId === scope.userId)
             .map(({ conversation }) => conversation);
           return { conversations: all.slice(0, limit), nextCursor: all.length > limit ? "more" : null };
-        }),
+        });
+      },
       find: (scope, id) =>
         this.read("find", () => {
           const row = this.visible(scope, id);

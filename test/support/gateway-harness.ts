@@ -78,6 +78,7 @@ export class Harness {
       sessions: this.sessions,
       reads: options.reads ?? absent("reads"),
       agent: options.agent ?? absent("agent"),
+      shares: absent("shares"),
       models: {
         defaultModel: "demo",
         list: () => [{ id: "demo", provider: "demo", name: "Demo", demo: true, available: true }],

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { conversation, id, message, position, text } from "../shapes.ts";
+import { conversation, excerpt, id, message, position, text } from "../shapes.ts";
+import { shareToken } from "./share.ts";
 
 /** Taken as it is: a character that the store has to replace would make two keys one. */
 export const idempotencyKey = z
@@ -18,14 +19,36 @@ export const conversationMethods = {
     }),
     result: z.object({ conversation }),
   },
-  /** Most recently active first. `cursor` is the `nextCursor` of the page before; `query` looks in titles. */
+  /**
+   * Most recently active first. `cursor` is the `nextCursor` of the page before; `query` looks in titles; `archived`
+   * lists those in the archive, which are not listed otherwise.
+   */
   "conversation.list": {
     params: z.strictObject({
       cursor: z.string().max(200).optional(),
       limit: z.int().min(1).max(100).optional(),
       query: text(200).optional(),
+      archived: z.boolean().optional(),
+      pinned: z.literal(true).optional(),
+      folderId: id.optional(),
     }),
     result: z.object({ conversations: z.array(conversation), nextCursor: z.string().nullable() }),
+  },
+  /**
+   * Conversations, those in the archive too, whose title or one of whose messages has all the words of `query`; without
+   * `excerpt` it is the title. A call looks at a bounded number of messages: `nextCursor` goes on further back, also
+   * where there were fewer results than `limit`.
+   */
+  "conversation.search": {
+    params: z.strictObject({
+      query: text(200).refine((value) => value.trim() !== "", { error: "not blank" }),
+      cursor: z.string().max(200).optional(),
+      limit: z.int().min(1).max(50).optional(),
+    }),
+    result: z.object({
+      results: z.array(z.object({ conversation, excerpt: excerpt.optional() })),
+      nextCursor: z.string().nullable(),
+    }),
   },
   /** The newest `limit` messages before the message `before`, oldest first, as many as fit a frame. */
   "conversation.get": {
@@ -33,6 +56,7 @@ export const conversationMethods = {
       conversationId: id,
       before: id.optional(),
       limit: z.int().min(1).max(100).optional(),
+      shareToken: shareToken.optional(),
     }),
     result: z.object({
       conversation,
@@ -48,6 +72,26 @@ export const conversationMethods = {
     }),
     result: z.object({ conversation }),
   },
+  /**
+   * Sets what is named, and leaves the rest. `folderId` null takes it out of its folder. TOO_MANY when as many are pinned
+   * as may be.
+   */
+  "conversation.update": {
+    params: z.strictObject({
+      conversationId: id,
+      pinned: z.boolean().optional(),
+      archived: z.boolean().optional(),
+      folderId: id.nullable().optional(),
+    }),
+    result: z.object({ conversation }),
+  },
+  /**
+   * It is gone at once: its runs are stopped, its link is revoked, and nothing can be sent to it. For 7 days
+   * `conversation.restore` brings it back; then its messages and files are removed for good.
+   */
+  "conversation.delete": { params: z.strictObject({ conversationId: id }), result: z.object({}) },
+  /** Takes a deletion back. What it stopped stays stopped, and its link stays revoked. */
+  "conversation.restore": { params: z.strictObject({ conversationId: id }), result: z.object({ conversation }) },
   /** Shows another branch, on every tab: the newest one that holds `messageId`. */
   "conversation.selectBranch": {
     params: z.strictObject({ conversationId: id, messageId: id }),
@@ -55,7 +99,12 @@ export const conversationMethods = {
   },
   /** The rest of a part that was sent cut (`length` larger than its text), from `offset` in UTF-16 units. */
   "message.read": {
-    params: z.strictObject({ messageId: id, partIndex: z.int().min(0).max(65_535), offset: z.int().min(0) }),
+    params: z.strictObject({
+      messageId: id,
+      partIndex: z.int().min(0).max(65_535),
+      offset: z.int().min(0),
+      shareToken: shareToken.optional(),
+    }),
     result: z.object({ text: z.string(), length: z.int() }),
   },
 } as const;
