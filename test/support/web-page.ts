@@ -57,10 +57,13 @@ export async function say(page: Page, text: string): Promise<void> {
 
 /** The rendered markup of the answers, without what Lit leaves between. */
 export const answerMarkup = (page: Page): Promise<string> =>
-  page
-    .locator(".transcript")
-    .evaluate((transcript) =>
-      [...transcript.querySelectorAll(".agent .markdown")]
-        .map((element) => element.innerHTML.replace(/<!--.*?-->/gs, "").replace(/\s+/g, " "))
-        .join("\n"),
-    );
+  page.locator(".transcript").evaluate((transcript) =>
+    [...transcript.querySelectorAll(".agent .markdown")]
+      .map((element) => {
+        const copy = element.cloneNode(true) as Element;
+        // Colours come when the page is idle.
+        for (const code of copy.querySelectorAll("pre code")) code.replaceChildren(code.textContent);
+        return copy.innerHTML.replace(/<!--.*?-->/gs, "").replace(/\s+/g, " ");
+      })
+      .join("\n"),
+  );

@@ -79,6 +79,7 @@ export const icons = {
   ),
   stop: make(svg`<rect x="6.5" y="6.5" width="11" height="11" rx="2" fill="currentColor" stroke="none" />`),
   stopped: make(svg`<circle cx="12" cy="12" r="9" /><rect x="9" y="9" width="6" height="6" rx="1" />`),
+  wrap: make(svg`<path d="M4 6h16M4 12h12.500a3 3 0 0 1 0 6H12M14.500 15.500 12 18l2.500 2.500M4 18h4" />`),
   sun: make(
     svg`<circle cx="12" cy="12" r="4" /><path d="M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4" />`,
   ),

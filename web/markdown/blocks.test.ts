@@ -20,6 +20,12 @@ function stream(text: string, cuts: readonly number[]): BlockStream {
   return blocks;
 }
 
+function again(text: string, links: Links): BlockStream {
+  const blocks = new BlockStream(links);
+  for (const character of text) blocks.append(character);
+  return blocks;
+}
+
 const pieces = fc.constantFrom(
   "word",
   "two words",
@@ -78,6 +84,13 @@ const pieces = fc.constantFrom(
   "~~",
   "\\",
   "$",
+  "$$",
+  "$x$",
+  "\\(",
+  "\\)",
+  "\\[",
+  "\\]",
+  "| 1 | 2 |\n",
   "http://a.b",
   "www.",
   "www.x.y",
@@ -114,9 +127,46 @@ test("one character at a time gives the blocks of the whole text, and finished, 
         Array.from({ length: text.length }, (_, i) => i),
       );
       assert.deepEqual(outline(blocks.blocks), outline(whole(text)));
-      blocks.finish();
-      assert.deepEqual(blocks.blocks, whole(text));
+      const links = blocks.finish();
+      assert.deepEqual((links === undefined ? blocks : again(text, links)).blocks, whole(text));
     }),
     { numRuns: 2_000 },
+  );
+});
+
+const lines = fc.constantFrom(
+  "| a | b |",
+  "|---|--:|",
+  "| 1 | $x$ |",
+  "| 2 |",
+  "3 | `|` | 4",
+  "",
+  "$$",
+  "$$x$$",
+  "  $$ y = 1",
+  "z $$",
+  "\\[",
+  "\\]",
+  "\\[ a",
+  "- b",
+  "> c",
+  "# d",
+  "words \\(e\\) and $5",
+  "[x]: /u",
+  "[x]",
+  "- [y]: /v",
+  "```",
+);
+
+test("lines of tables, formulas and definitions, cut anywhere, give the blocks and tokens of the whole text", () => {
+  fc.assert(
+    fc.property(fc.array(lines, { maxLength: 16 }), fc.array(fc.nat(120)), (parts, cuts) => {
+      const text = parts.join("\n");
+      const blocks = stream(text, cuts);
+      assert.deepEqual(outline(blocks.blocks), outline(whole(text)));
+      const links = blocks.finish();
+      assert.deepEqual((links === undefined ? blocks : again(text, links)).blocks, whole(text));
+    }),
+    { numRuns: 4_000 },
   );
 });

@@ -7,7 +7,7 @@
  *
  * Blocks before a block whose first line is complete can't change any more, except after a paragraph that nothing
  * separates from what follows. `blocks` is always what lexing the whole text gives; only links that are
- * defined after their use wait for `finish`.
+ * defined after their use are found by a second reading, with the definitions that `finish` gives.
  */
 import type { Links, Token, Tokens } from "marked";
 import { lex } from "./lexer.ts";
@@ -20,24 +20,36 @@ export class BlockStream {
   #tailStart = 0;
   /** Of `blocks`. */
   #committed = 0;
-  #links: Links = Object.create(null) as Links;
+  readonly #links: Links;
   #carriageReturn = false;
+  #finished = false;
+
+  /** `links`: those that are defined in the text, if it has been read before. */
+  constructor(links?: Links) {
+    this.#links = Object.assign(Object.create(null), links) as Links;
+  }
+
+  /** So many of the first blocks will not change any more. */
+  get settled(): number {
+    return this.#finished ? this.blocks.length : this.#committed;
+  }
 
   append(piece: string): void {
     const text = this.#normalise(piece);
     if (text === "") return;
     this.#text += text;
-    if (this.#appendToWords(text) || this.#appendToFence(text)) return;
+    if (this.#appendToWords(text) || this.#appendToFence(text) || this.#appendToTable(text)) return;
     this.#lexTail();
   }
 
-  /** The text is complete. Links that are defined after their use are found now. */
-  finish(): void {
-    if (!this.#text.includes("]:")) return;
-    this.#tailStart = 0;
-    this.#committed = 0;
-    this.#links = Object.create(null) as Links;
-    this.blocks.splice(0, Infinity, ...lex(this.#text, this.#links));
+  /**
+   * The text is complete. Where links are defined in it, those that are used before that are not found yet: then the
+   * definitions are the answer, and the text is to be read again with them.
+   */
+  finish(): Links | undefined {
+    this.#finished = true;
+    for (const block of this.blocks.slice(this.#committed)) this.#define(block);
+    return Object.keys(this.#links).length === 0 ? undefined : this.#links;
   }
 
   /** Line ends become "\n", also where a piece ends between the two characters of one. */
@@ -52,16 +64,30 @@ export class BlockStream {
     // A definition in the tail may not be final, so it counts only when its block is committed.
     const tail = lex(source, Object.assign(Object.create(null), this.#links) as Links);
     this.blocks.splice(this.#committed, Infinity, ...tail);
+    this.#commit(source);
+  }
+
+  /** `source`: of the blocks that are not committed. */
+  #commit(source: string): void {
+    const tail = this.blocks.slice(this.#committed);
     const final = finalBlocks(tail, source);
     for (const block of tail.slice(0, final)) {
       this.#tailStart += block.raw.length;
-      if (block.type === "def") this.#define(block as Tokens.Def);
+      this.#define(block);
     }
     this.#committed += final;
   }
 
-  #define({ tag, href, title }: Tokens.Def): void {
-    this.#links[tag] ??= { href, title };
+  /** The first definition of a name counts; those inside of a list or a quotation do too. */
+  #define(block: Token): void {
+    if (block.type === "def") {
+      const { tag, href, title } = block as Tokens.Def;
+      this.#links[tag] ??= { href, title };
+    } else if ((block.type === "list" || block.type === "blockquote") && block.raw.includes("]:")) {
+      const found = Object.create(null) as Links;
+      lex(block.raw, found);
+      for (const [tag, link] of Object.entries(found)) this.#links[tag] ??= link;
+    }
   }
 
   /** Words that go on in a paragraph, the common case: nothing among letters, digits and spaces starts anything. */
@@ -86,6 +112,27 @@ export class BlockStream {
     if (open === undefined || (block as Tokens.Code).text !== fenceText(block.raw.slice(open.length))) return false;
     const raw = block.raw + text;
     this.blocks[this.blocks.length - 1] = { ...block, raw, text: fenceText(raw.slice(open.length)) } as Tokens.Code;
+    return true;
+  }
+
+  /** Of a table only the last row may still change: it is lexed again below the heading, with what is new. */
+  #appendToTable(text: string): boolean {
+    const block = this.blocks.at(-1);
+    if (block?.type !== "table") return false;
+    const table = block as Tokens.Table;
+    const { raw, rows } = table;
+    const head = raw.indexOf("\n", raw.indexOf("\n") + 1) + 1;
+    const last = raw.lastIndexOf("\n", raw.length - 2) + 1;
+    const end = this.#text.length - text.length;
+    // A last line of nothing but spaces is no row yet.
+    if (rows.length < 2 || last <= head || raw.slice(last).trim() === "" || !this.#text.endsWith(raw, end))
+      return false;
+    const [grown, ...rest] = lex(raw.slice(0, head) + raw.slice(last) + text, { ...this.#links });
+    if (grown?.type !== "table") return false;
+    const { raw: written, rows: more } = grown as Tokens.Table;
+    const merged = [...rows.slice(0, -1), ...more];
+    this.blocks.splice(-1, 1, { ...table, raw: raw.slice(0, last) + written.slice(head), rows: merged }, ...rest);
+    if (rest.length > 0) this.#commit(this.#text.slice(this.#tailStart));
     return true;
   }
 }
@@ -119,6 +166,6 @@ const isSource = (blocks: readonly Token[], source: string, end: number): boolea
 /** Lexes something, so that the patterns of the lexer are compiled before the first answer comes. */
 export function warmUp(): void {
   const blocks = new BlockStream();
-  blocks.append("A *word*, `code`, https://example.com.\n\n- a\n- b\n\n| a |\n|---|\n| b |\n\n> c\n\n```\nd");
+  blocks.append("A *word*, $a$, `code`, https://example.com.\n\n- a\n- b\n\n| a |\n|---|\n| b |\n\n> c\n\n```\nd");
   blocks.finish();
 }

@@ -1,5 +1,6 @@
 /** marked's lexer, set up so that a text can be lexed piece by piece and shown without any HTML. */
 import { Lexer, type Links, type Token, Tokenizer, type Tokens } from "marked";
+import { mathOptions } from "./math.ts";
 
 /** Containers nested deeper than this are shown as they were written: the lexer recurses, and so does the page. */
 const MAX_NESTING = 32;
@@ -41,7 +42,7 @@ export function lex(source: string, links: Links): Token[] {
   if (source === "") return [];
   if (!TOO_NESTED.test(source)) {
     try {
-      const lexer = new Lexer({ gfm: true, tokenizer });
+      const lexer = new Lexer({ ...mathOptions, gfm: true, tokenizer });
       lexer.tokens.links = links;
       return lexer.lex(source);
     } catch {

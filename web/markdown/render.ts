@@ -4,7 +4,10 @@ import { guard } from "lit/directives/guard.js";
 import type { MarkedToken, Token, Tokens } from "marked";
 import { icons } from "../components/icons.ts";
 import { appendText } from "../components/markdown/append-text.ts";
+import { fileAddress } from "../components/message/files.ts";
+import { text } from "../text/text.ts";
 import { decodeNamed } from "./lexer.ts";
+import type { MathToken } from "./math.ts";
 import { safeUrl } from "./url.ts";
 
 type Rendered = TemplateResult | typeof nothing;
@@ -12,24 +15,38 @@ type Rendered = TemplateResult | typeof nothing;
 /** Blocks that are laid out and skipped together: enough of them to be worth it, few enough to be off the screen. */
 const CHUNK = 12;
 
+export interface RenderOptions {
+  /** So many of the first blocks will not change any more: only in them is code coloured and a formula set. */
+  readonly settled: number;
+  /** Pictures that stand among the files of this server are shown. */
+  readonly files: boolean;
+}
+
+/** What is known of the block that stands around. */
+interface Within {
+  readonly settled: boolean;
+  readonly files: boolean;
+}
+
 /** Neither a chunk nor a block that did not change is looked at again. */
-export function renderBlocks(blocks: readonly Token[]): unknown {
+export function renderBlocks(blocks: readonly Token[], { settled, files }: RenderOptions): unknown {
   const level = headingLevels();
   const levels = blocks.map((block) => (block.type === "heading" ? level((block as Tokens.Heading).depth) : 0));
   const chunks: TemplateResult[] = [];
   for (let start = 0; start < blocks.length; start += CHUNK) {
     const chunk = blocks.slice(start, start + CHUNK);
-    const content = guard([...chunk, ...levels.slice(start, start + CHUNK)], () =>
-      chunk.map((block, i) => renderTopBlock(block, levels[start + i] ?? 0)),
+    const done = Math.min(settled - start, CHUNK);
+    const content = guard([done, files, ...chunk, ...levels.slice(start, start + CHUNK)], () =>
+      chunk.map((block, i) => renderTopBlock(block, levels[start + i] ?? 0, { settled: i < done, files })),
     );
     chunks.push(html`<div class="chunk">${content}</div>`);
   }
   return chunks;
 }
 
-const renderTopBlock = (block: Token, level: number): unknown =>
-  guard([block, level], () =>
-    block.type === "heading" ? renderHeading(block as Tokens.Heading, level) : renderBlock(block),
+const renderTopBlock = (block: Token, level: number, within: Within): unknown =>
+  guard([block, level, within.settled, within.files], () =>
+    block.type === "heading" ? renderHeading(block as Tokens.Heading, level, within) : renderBlock(block, within),
   );
 
 /** The level of the headings above a message. */
@@ -45,25 +62,35 @@ function headingLevels(): (depth: number) => number {
   };
 }
 
-const blocksOf = (tokens: readonly Token[]): readonly Rendered[] => tokens.map(renderBlock);
+const blocksOf = (tokens: readonly Token[], within: Within): readonly Rendered[] =>
+  tokens.map((token) => renderBlock(token, within));
 
-const known = (token: Token): MarkedToken => token as MarkedToken;
+const known = (token: Token): MarkedToken | MathToken => token as MarkedToken | MathToken;
 
-function renderBlock(generic: Token): Rendered {
+function renderBlock(generic: Token, within: Within): Rendered {
   const token = known(generic);
   switch (token.type) {
     case "paragraph":
-      return html`<p>${inline(token.tokens)}</p>`;
+      return html`<p>${inline(token.tokens, within)}</p>`;
     case "heading":
-      return renderHeading(token, ABOVE + 1);
+      return renderHeading(token, ABOVE + 1, within);
     case "code":
-      return html`<parley-code .language=${token.lang ?? ""} .code=${withoutLastBreak(token.text)}></parley-code>`;
+      return html`<parley-code
+        .language=${token.lang ?? ""}
+        .code=${withoutLastBreak(token.text)}
+        .settled=${within.settled}
+      ></parley-code>`;
     case "list":
-      return list(token);
+      return list(token, within);
     case "blockquote":
-      return html`<blockquote>${blocksOf(token.tokens)}</blockquote>`;
+      return html`<blockquote>${blocksOf(token.tokens, within)}</blockquote>`;
     case "table":
-      return table(token);
+      return html`<parley-table
+        .header=${token.header}
+        .rows=${token.rows}
+        .cell=${cellOf(within)}
+        .settled=${within.settled}
+      ></parley-table>`;
     case "hr":
       return html`<hr />`;
     case "html":
@@ -73,7 +100,7 @@ function renderBlock(generic: Token): Rendered {
       return nothing;
     // In a tight list item, a text block is a line of its own.
     case "text":
-      return token.tokens === undefined ? plain(token) : html`${inline(token.tokens)}`;
+      return token.tokens === undefined ? plain(token) : html`${inline(token.tokens, within)}`;
     case "checkbox":
     case "list_item":
       return nothing;
@@ -85,16 +112,18 @@ function renderBlock(generic: Token): Rendered {
     case "image":
     case "link":
     case "strong":
-      return renderInline(token);
+      return renderInline(token, within);
+    case "math":
+      return math(token, within);
   }
 }
 
 const withoutLastBreak = (text: string): string => (text.endsWith("\n") ? text.slice(0, -1) : text);
 
 /** Looks as deep as it was written, and says how deep it is. */
-function renderHeading({ depth, tokens }: Tokens.Heading, level: number): Rendered {
+function renderHeading({ depth, tokens }: Tokens.Heading, level: number, within: Within): Rendered {
   const look = `h${Math.min(depth, 4)}`;
-  const content = inline(tokens);
+  const content = inline(tokens, within);
   switch (level) {
     case 3:
       return html`<h3 class=${look}>${content}</h3>`;
@@ -107,11 +136,11 @@ function renderHeading({ depth, tokens }: Tokens.Heading, level: number): Render
   }
 }
 
-function list({ ordered, start, items, loose }: Tokens.List): Rendered {
+function list({ ordered, start, items, loose }: Tokens.List, within: Within): Rendered {
   const content = items.map(
     (item) =>
       html`<li class=${item.task ? "task" : ""}>
-        ${item.task ? checkbox(item.checked === true) : nothing}${blocksOf(item.tokens)}
+        ${item.task ? checkbox(item.checked === true) : nothing}${blocksOf(item.tokens, within)}
       </li>`,
   );
   const spacing = loose ? "loose" : "tight";
@@ -125,49 +154,50 @@ function list({ ordered, start, items, loose }: Tokens.List): Rendered {
 }
 
 const checkbox = (checked: boolean): Rendered =>
-  html`<input type="checkbox" disabled .checked=${checked} aria-label=${checked ? "Done" : "Not done"} />`;
+  html`<input
+    type="checkbox"
+    disabled
+    .checked=${checked}
+    aria-label=${checked ? text().code.done : text().code.notDone}
+  />`;
 
-function table({ header, rows }: Tokens.Table): Rendered {
-  const cell = ({ tokens, align }: Tokens.TableCell, tag: "th" | "td"): Rendered =>
-    tag === "th"
-      ? html`<th scope="col" class=${align ?? ""}>${inline(tokens)}</th>`
-      : html`<td class=${align ?? ""}>${inline(tokens)}</td>`;
-  return html`<div class="table" tabindex="0" role="group" aria-label="Table">
-    <table>
-      <thead>
-        <tr>
-          ${header.map((item) => cell(item, "th"))}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          (row) =>
-            html`<tr>
-              ${row.map((item) => cell(item, "td"))}
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
-}
+/** The same functions again, so that a table sees that nothing changed. */
+const CELLS = [true, false].flatMap((settled) =>
+  [true, false].map((files) => {
+    const within: Within = { settled, files };
+    return { within, cell: ({ tokens }: Tokens.TableCell): unknown => inline(tokens, within) };
+  }),
+);
+
+const cellOf = ({ settled, files }: Within): ((cell: Tokens.TableCell) => unknown) | undefined =>
+  CELLS.find(({ within }) => within.settled === settled && within.files === files)?.cell;
+
+/** What stands there until it is set, as it was written. */
+const math = ({ raw, text: tex, display, open }: MathToken, { settled }: Within): Rendered =>
+  html`<parley-math
+    .tex=${tex}
+    .source=${raw.trimEnd()}
+    .display=${display}
+    .settled=${settled && open !== true}
+  ></parley-math>`;
 
 const plain = (token: Tokens.Text | Tokens.Tag): Rendered =>
   html`${appendText("escaped" in token && token.escaped === true ? token.text : decodeNamed(token.text))}`;
 
-function inline(tokens: readonly Token[]): unknown {
-  return tokens.map((token) => renderInline(known(token)));
+function inline(tokens: readonly Token[], within: Within): unknown {
+  return tokens.map((token) => renderInline(known(token), within));
 }
 
-function renderInline(token: MarkedToken): Rendered {
+function renderInline(token: MarkedToken | MathToken, within: Within): Rendered {
   switch (token.type) {
     case "text":
-      return token.tokens === undefined ? plain(token) : html`${inline(token.tokens)}`;
+      return token.tokens === undefined ? plain(token) : html`${inline(token.tokens, within)}`;
     case "strong":
-      return html`<strong>${inline(token.tokens)}</strong>`;
+      return html`<strong>${inline(token.tokens, within)}</strong>`;
     case "em":
-      return html`<em>${inline(token.tokens)}</em>`;
+      return html`<em>${inline(token.tokens, within)}</em>`;
     case "del":
-      return html`<del>${inline(token.tokens)}</del>`;
+      return html`<del>${inline(token.tokens, within)}</del>`;
     case "codespan":
       return html`<code>${appendText(token.text)}</code>`;
     case "br":
@@ -175,9 +205,11 @@ function renderInline(token: MarkedToken): Rendered {
     case "escape":
       return html`${token.text}`;
     case "link":
-      return link(token);
+      return link(token, within);
     case "image":
-      return image(token);
+      return image(token, within);
+    case "math":
+      return math(token, within);
     case "html":
       return html`${token.text}`;
     case "blockquote":
@@ -195,20 +227,26 @@ function renderInline(token: MarkedToken): Rendered {
   }
 }
 
-function link({ href, title, tokens, raw }: Tokens.Link): Rendered {
+function link({ href, title, tokens, raw }: Tokens.Link, within: Within): Rendered {
   const url = safeUrl(decodeNamed(href));
   if (url === undefined) return html`${raw}`;
   const hint = title === null || title === undefined || title === "" ? nothing : decodeNamed(title);
   return html`<a href=${url} title=${hint} target="_blank" rel="noopener noreferrer nofollow ugc"
-    >${inline(tokens)}</a
+    >${inline(tokens, within)}</a
   >`;
 }
 
-/** Nothing is fetched for a message: an image is a link to it. */
-function image({ href, text, raw }: Tokens.Image): Rendered {
+/** Nothing is fetched from elsewhere for a message: an image is a link to it. Those of this server are shown. */
+function image({ href, text: alt, raw }: Tokens.Image, { files }: Within): Rendered {
+  const label = decodeNamed(alt).trim();
+  const own = files ? /^\/files\/([\w-]{1,64})$/.exec(href)?.[1] : undefined;
+  if (own !== undefined) {
+    return html`<a class="own-image" href=${fileAddress(own)} target="_blank" rel="noopener"
+      ><img src=${fileAddress(own)} alt=${label} loading="lazy" decoding="async"
+    /></a>`;
+  }
   const url = safeUrl(decodeNamed(href));
   if (url === undefined) return html`${raw}`;
-  const label = decodeNamed(text).trim();
   return html`<a class="image" href=${url} target="_blank" rel="noopener noreferrer nofollow ugc"
     >${icons.image("small")}<span>${label === "" ? url : label}</span></a
   >`;

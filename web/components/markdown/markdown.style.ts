@@ -157,101 +157,17 @@ export const markdownSheet = css`
     white-space: pre-wrap;
   }
 
-  .markdown .table {
+  .markdown .own-image {
+    display: inline-block;
     max-width: 100%;
-    overflow-x: auto;
-    border: 1px solid var(--line);
-    border-radius: 12px;
-  }
-
-  .markdown table {
-    width: 100%;
-    border-collapse: collapse;
-    font-size: 0.9375rem;
-    line-height: 1.5;
-    overflow-wrap: normal;
-  }
-
-  .markdown :is(th, td) {
-    padding: 9px 14px;
-    text-align: start;
     vertical-align: top;
   }
 
-  .markdown th {
-    background: var(--surface);
-    font-size: 0.875rem;
-    font-weight: 550;
-    white-space: nowrap;
-  }
-
-  .markdown tbody tr {
-    border-top: 1px solid var(--line);
-  }
-
-  .markdown :is(th, td).right {
-    text-align: end;
-    font-variant-numeric: tabular-nums;
-  }
-
-  .markdown :is(th, td).center {
-    text-align: center;
-  }
-
-  parley-code {
+  .markdown .own-image img {
     display: block;
-  }
-
-  .code {
-    margin: 0;
-    overflow: hidden;
+    max-width: 100%;
+    max-height: 420px;
     border: 1px solid var(--line);
     border-radius: 12px;
-    background: var(--surface);
-  }
-
-  .code figcaption {
-    display: flex;
-    align-items: center;
-    justify-content: space-between;
-    min-height: 36px;
-    padding-block: 0;
-    padding-inline: 14px 6px;
-    color: var(--muted);
-    font: var(--meta);
-  }
-
-  .code .copy {
-    display: inline-flex;
-    align-items: center;
-    gap: 6px;
-    min-height: var(--target-small);
-    padding: 0 8px;
-    border-radius: 8px;
-    color: var(--muted);
-  }
-
-  .code .copy:hover {
-    background: var(--hover);
-    color: var(--text);
-  }
-
-  .code pre {
-    margin: 0;
-    padding: 4px 14px 14px;
-    overflow-x: auto;
-    font: var(--code);
-    tab-size: 2;
-    white-space: pre;
-    overflow-wrap: normal;
-  }
-
-  .code pre:focus-visible {
-    outline-offset: -3px;
-    border-radius: 8px;
-  }
-
-  .code code {
-    font: inherit;
   }
 `;

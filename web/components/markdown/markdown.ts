@@ -1,11 +1,14 @@
 import type { ReadonlySignal } from "@preact/signals-core";
 import { html } from "lit";
 import type { Part } from "../../../src/protocol/shapes.ts";
-import { BlockStream } from "../../markdown/blocks.ts";
+import { TextReader } from "../../markdown/reader.ts";
 import { renderBlocks } from "../../markdown/render.ts";
+import { nextFrame } from "../../store/frame.ts";
 import { define, ParleyElement } from "../element.ts";
 import { markdownSheet } from "./markdown.style.ts";
 import "./code.ts";
+import "./math.ts";
+import "./table.ts";
 
 /** After a parse that took longer than this, the next one waits. */
 const SLOW_MS = 4;
@@ -17,26 +20,29 @@ const REST_MS = 75;
 const REST_MS_PER_LENGTH = 1 / 100;
 const MAX_REST_MS = 120;
 
-/** One part of a message, as markdown that may still grow. */
+/** One part of a message, as markdown that may still grow. A long one comes in slices, a frame each. */
 class ParleyMarkdown extends ParleyElement {
   static override readonly sheets = [markdownSheet];
   static override readonly properties = {
     source: { attribute: false },
     streaming: { type: Boolean, reflect: true },
+    files: { type: Boolean },
   };
   declare source: ReadonlySignal<Part> | undefined;
   declare streaming: boolean;
+  /** Pictures among the files of the server are shown. */
+  declare files: boolean;
 
-  #blocks = new BlockStream();
-  #text = "";
-  #finished = false;
+  readonly #reader = new TextReader();
   /** Until then the text that is shown may be behind. */
   #restUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #asked = false;
 
   constructor() {
     super();
     this.streaming = false;
+    this.files = false;
   }
 
   override disconnectedCallback(): void {
@@ -49,8 +55,9 @@ class ParleyMarkdown extends ParleyElement {
     const text = this.#written();
     const wait = this.streaming ? this.#restUntil - performance.now() : 0;
     if (wait > 0) this.#timer ??= setTimeout(() => this.#wake(), wait);
-    else this.#parse(text);
-    return html`<div class="markdown" dir="auto">${renderBlocks(this.#blocks.blocks)}</div>`;
+    else this.#read(text);
+    const { blocks, settled } = this.#reader;
+    return html`<div class="markdown" dir="auto">${renderBlocks(blocks, { settled, files: this.files })}</div>`;
   }
 
   #written(): string {
@@ -63,23 +70,23 @@ class ParleyMarkdown extends ParleyElement {
     this.requestUpdate();
   }
 
-  #parse(text: string): void {
+  #read(text: string): void {
     const start = performance.now();
-    const grows = text.startsWith(this.#text) && !(this.#finished && text.length > this.#text.length);
-    if (!grows) this.#blocks = new BlockStream();
-    const known = grows ? this.#text.length : 0;
-    if (text.length > known) this.#blocks.append(text.slice(known));
-    this.#text = text;
-    this.#finished = !this.streaming && (this.#finished || this.#finish());
+    const done = this.#reader.read(text, this.streaming);
     const took = performance.now() - start;
-    const open = this.#blocks.blocks.at(-1)?.raw.length ?? 0;
+    const open = this.#reader.blocks.at(-1)?.raw.length ?? 0;
     const rest = Math.max(took > SLOW_MS ? REST_MS : 0, Math.min(MAX_REST_MS, open * REST_MS_PER_LENGTH));
-    this.#restUntil = start + took + rest;
+    this.#restUntil = done ? start + took + rest : 0;
+    if (!done) this.#goOn();
   }
 
-  #finish(): true {
-    this.#blocks.finish();
-    return true;
+  #goOn(): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    nextFrame(() => {
+      this.#asked = false;
+      this.requestUpdate();
+    });
   }
 }
 

@@ -29,7 +29,11 @@ function answerBlock(
   const growing = streaming && to === parts.length;
   switch (kind) {
     case "text":
-      return html`<parley-markdown .source=${source} ?streaming=${streaming}></parley-markdown>`;
+      return html`<parley-markdown
+        .source=${source}
+        ?streaming=${streaming}
+        .files=${!app.embedded}
+      ></parley-markdown>`;
     case "reasoning":
       return html`<parley-reasoning
         .app=${app}

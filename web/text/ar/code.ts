@@ -5,4 +5,9 @@ export const code: typeof en = {
   codeIn: (language) => `شيفرة ${language}`,
   copy: "نسخ الشيفرة",
   copyIn: (language) => `نسخ شيفرة ${language}`,
+  done: "منجز",
+  formula: "صيغة رياضية",
+  notDone: "غير منجز",
+  table: "جدول",
+  wrap: "التفاف الأسطر",
 };

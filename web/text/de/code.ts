@@ -5,4 +5,9 @@ export const code: typeof en = {
   codeIn: (language) => `${language}-Code`,
   copy: "Code kopieren",
   copyIn: (language) => `${language}-Code kopieren`,
+  done: "Erledigt",
+  formula: "Formel",
+  notDone: "Nicht erledigt",
+  table: "Tabelle",
+  wrap: "Zeilen umbrechen",
 };

@@ -1,0 +1,69 @@
+import { css } from "lit";
+
+export const tableSheet = css`
+  parley-table {
+    display: block;
+  }
+
+  .markdown .table {
+    max-width: 100%;
+    max-height: min(640px, 80dvh);
+    overflow: auto;
+    border: 1px solid var(--line);
+    border-radius: 12px;
+  }
+
+  .markdown table {
+    width: 100%;
+    border-collapse: separate;
+    border-spacing: 0;
+    font-size: 0.9375rem;
+    line-height: 1.5;
+    overflow-wrap: normal;
+  }
+
+  /* As wide as it must be for the words of most cells. */
+  .markdown table.long {
+    min-width: 100%;
+    width: max-content;
+    table-layout: fixed;
+  }
+
+  .markdown table.long :is(th, td) {
+    width: 180px;
+    overflow-wrap: anywhere;
+  }
+
+  .markdown table.long th {
+    white-space: normal;
+  }
+
+  .markdown :is(th, td) {
+    padding: 9px 14px;
+    text-align: start;
+    vertical-align: top;
+  }
+
+  .markdown th {
+    position: sticky;
+    z-index: 1;
+    top: 0;
+    background: var(--surface);
+    font-size: 0.875rem;
+    font-weight: 550;
+    white-space: nowrap;
+  }
+
+  .markdown td {
+    border-top: 1px solid var(--line);
+  }
+
+  .markdown :is(th, td).right {
+    text-align: end;
+    font-variant-numeric: tabular-nums;
+  }
+
+  .markdown :is(th, td).center {
+    text-align: center;
+  }
+`;

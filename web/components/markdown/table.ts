@@ -1,0 +1,94 @@
+import { html } from "lit";
+import { guard } from "lit/directives/guard.js";
+import type { Tokens } from "marked";
+import { whenIdle } from "../../markdown/idle.ts";
+import { text } from "../../text/text.ts";
+import { define, ParleyElement } from "../element.ts";
+import { tableSheet } from "./table.style.ts";
+
+/** Rows that are looked at together: those that did not change are skipped. */
+const GROUP = 40;
+/** So many rows are shown at once; those of a longer table follow when the page is idle. */
+const FIRST = 80;
+const MORE = 80;
+/** From here on all columns are as wide as each other: else each new row is measured with all before. */
+const LONG = 200;
+
+type Row = readonly Tokens.TableCell[];
+
+/** A table that scrolls in both directions and keeps its heading. */
+class ParleyTable extends ParleyElement {
+  static override readonly sheets = [tableSheet];
+  static override readonly properties = {
+    header: { attribute: false },
+    rows: { attribute: false },
+    cell: { attribute: false },
+    settled: { attribute: false },
+    shown: { state: true },
+  };
+  declare header: Row;
+  declare rows: readonly Row[];
+  /** What stands in a cell. */
+  declare cell: (cell: Tokens.TableCell) => unknown;
+  declare settled: boolean;
+  declare shown: number;
+  #cancel: (() => void) | undefined;
+
+  constructor() {
+    super();
+    this.header = [];
+    this.rows = [];
+    this.settled = false;
+    this.shown = FIRST;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  protected override render(): unknown {
+    return html`<div class="table" tabindex="0" role="group" aria-label=${text().code.table}>
+      <table class=${this.rows.length > LONG ? "long" : ""}>
+        <thead>
+          <tr>
+            ${guard([this.header, this.settled], () =>
+              this.header.map((item) => html`<th scope="col" class=${item.align ?? ""}>${this.cell(item)}</th>`),
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          ${this.#groups()}
+        </tbody>
+      </table>
+    </div>`;
+  }
+
+  #groups(): unknown {
+    const groups: unknown[] = [];
+    const end = Math.min(this.rows.length, this.shown);
+    for (let from = 0; from < end; from += GROUP) {
+      const rows = this.rows.slice(from, Math.min(from + GROUP, end));
+      groups.push(guard([this.settled, rows.length, rows[0], rows.at(-1)], () => rows.map((row) => this.#row(row))));
+    }
+    return groups;
+  }
+
+  #row(row: Row): unknown {
+    return html`<tr>
+      ${row.map((item) => html`<td class=${item.align ?? ""}>${this.cell(item)}</td>`)}
+    </tr>`;
+  }
+
+  protected override updated(): void {
+    if (this.shown >= this.rows.length || this.#cancel !== undefined) return;
+    this.#cancel = whenIdle(() => {
+      this.#cancel = undefined;
+      this.shown += MORE;
+      return false;
+    });
+  }
+}
+
+define("parley-table", ParleyTable);

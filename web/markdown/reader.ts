@@ -1,0 +1,88 @@
+/** The blocks of a text that is shown: read in slices, so that a long one stops nothing. */
+import type { Token } from "marked";
+import { BlockStream } from "./blocks.ts";
+
+/** A slice ends after the first piece that ends later than this. */
+const SLICE_MS = 6;
+const PIECE = 6_000;
+
+export class TextReader {
+  #stream = new BlockStream();
+  /** What the stream was given. */
+  #read = "";
+  #finished = false;
+  /** The text once more, with the links that it defines; shown when it is complete. */
+  #again: { readonly stream: BlockStream; read: number } | undefined;
+  readonly #now: () => number;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  get blocks(): readonly Token[] {
+    return this.#stream.blocks;
+  }
+
+  /** So many of the first blocks will not change any more. */
+  get settled(): number {
+    return this.#again === undefined ? this.#stream.settled : 0;
+  }
+
+  /** Reads on in the text, which mostly grew. True when all of it is read; else it is to be called again. */
+  read(text: string, growing: boolean): boolean {
+    const end = this.#now() + SLICE_MS;
+    const grows = text.startsWith(this.#read) && !(this.#finished && text.length > this.#read.length);
+    if (!grows) this.#reset();
+    while (this.#read.length < text.length) {
+      const from = this.#read.length;
+      const to = from + pieceLength(this.#stream);
+      this.#stream.append(text.slice(from, to));
+      this.#read = text.slice(0, to);
+      if (this.#now() > end && to < text.length) return false;
+    }
+    if (growing) return true;
+    if (!this.#finished) this.#finish();
+    return this.#readAgain(text, end);
+  }
+
+  #reset(): void {
+    this.#stream = new BlockStream();
+    this.#read = "";
+    this.#finished = false;
+    this.#again = undefined;
+  }
+
+  #finish(): void {
+    this.#finished = true;
+    const links = this.#stream.finish();
+    this.#again = links === undefined ? undefined : { stream: new BlockStream(links), read: 0 };
+  }
+
+  #readAgain(text: string, end: number): boolean {
+    const again = this.#again;
+    if (again === undefined) return true;
+    while (again.read < text.length) {
+      const to = again.read + pieceLength(again.stream);
+      again.stream.append(text.slice(again.read, to));
+      again.read = to;
+      if (this.#now() > end && to < text.length) return false;
+    }
+    again.stream.finish();
+    keepSame(this.#stream.blocks, again.stream.blocks);
+    this.#stream = again.stream;
+    this.#again = undefined;
+    return true;
+  }
+}
+
+/** A long block that is open is lexed from its beginning with each piece: the longer it is, the fewer the pieces. */
+const pieceLength = ({ blocks, settled }: BlockStream): number =>
+  Math.max(PIECE, blocks.slice(settled).reduce((length, { raw }) => length + raw.length, 0)); // prettier-ignore
+
+/** A block in which no link can stand is the one that is shown already. */
+function keepSame(shown: readonly Token[], blocks: Token[]): void {
+  blocks.forEach((block, i) => {
+    const before = shown[i];
+    if (before?.raw === block.raw && before.type === block.type && !block.raw.includes("[")) blocks[i] = before;
+  });
+}
