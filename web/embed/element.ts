@@ -186,7 +186,14 @@ export class ParleyChatElement extends ParleyElement {
     const session = this.#session.value;
     const direction = directionOf(locale());
     const absence = this.#absence(session);
-    return html`<div class="embed" lang=${locale()} dir=${direction}>
+    return html`<div
+      class="embed"
+      role="region"
+      aria-labelledby=${absence === undefined ? "chat-title" : nothing}
+      aria-label=${absence === undefined ? nothing : text().embed.conversation}
+      lang=${locale()}
+      dir=${direction}
+    >
       ${
         absence !== undefined || session === undefined
           ? standIn(absence ?? STARTING, this.#address()?.href.replace(/\/$/, "") ?? "", () => session?.store.tryNow())
@@ -216,8 +223,8 @@ export class ParleyChatElement extends ParleyElement {
   #header({ store }: ChatSession): unknown {
     const open = store.current.value;
     const title = open?.view.title.value ?? "";
-    return html`<header part="header">
-      <h2 class="title" part="title" dir="auto">
+    return html`<div class="top" part="header">
+      <h2 class="title" id="chat-title" part="title" dir="auto">
         <slot name="title">${title === "" ? text().embed.conversation : title}</slot>
       </h2>
       ${
@@ -233,7 +240,7 @@ export class ParleyChatElement extends ParleyElement {
               ${icons.newChat()}
             </button>`
       }
-    </header>`;
+    </div>`;
   }
 
   #new(): void {

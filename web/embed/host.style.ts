@@ -62,7 +62,7 @@ export const hostSheet = css`
     padding-inline: 16px;
   }
 
-  .embed > header {
+  .embed > .top {
     display: flex;
     align-items: center;
     gap: 8px;
@@ -71,7 +71,7 @@ export const hostSheet = css`
     border-block-end: 1px solid var(--line);
   }
 
-  .embed > header:dir(rtl) {
+  .embed > .top:dir(rtl) {
     padding: 4px 16px 4px 8px;
   }
 

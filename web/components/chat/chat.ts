@@ -187,7 +187,7 @@ class ParleyChat extends ParleyElement {
   #welcome(): unknown {
     return html`<div class="welcome" part="welcome">
       ${mark()}
-      <h1>${greeting(new Date())}</h1>
+      <h1 aria-level=${this.app.embedded ? 3 : 1}>${greeting(new Date())}</h1>
     </div>`;
   }
 
