@@ -5,6 +5,7 @@ import { storeIsolationContract } from "./store-isolation.ts";
 import { storeJournalContract } from "./store-journal.ts";
 import { storeLeasesContract } from "./store-leases.ts";
 import { storeLibraryContract } from "./store-library.ts";
+import { storeOrganiseContract } from "./store-organise.ts";
 import { storeRunsContract } from "./store-runs.ts";
 import { storeSteersContract } from "./store-steers.ts";
 import { type OpenDatabase, storeContract } from "./store.ts";
@@ -18,5 +19,6 @@ export function storeContracts(name: string, open: OpenDatabase): void {
   storeSteersContract(name, open);
   storeBranchesContract(name, open);
   storeLibraryContract(name, open);
+  storeOrganiseContract(name, open);
   storeIsolationContract(name, open);
 }
