@@ -4,6 +4,7 @@
  *
  *   tenants ─┬─ users ─┬─ sessions
  *            │         ├─ memories
+ *            │         ├─ prompts
  *            │         ├─ allowed_tools
  *            │         ├─ folders ───────┐
  *            │         └─ files ─────────┼──┐
@@ -385,6 +386,19 @@ export const memories = pgTable(
     created_at: created(),
   },
   (t) => [index("memories_recent").on(t.user_id, t.created_at.desc().nullsFirst(), t.id.desc().nullsFirst())],
+);
+
+export const prompts = pgTable(
+  "prompts",
+  {
+    id: uuid().primaryKey(),
+    tenant_id: tenant(),
+    user_id: user(),
+    name: text().notNull(),
+    text: text().notNull(),
+    created_at: created(),
+  },
+  (t) => [index("prompts_user").on(t.user_id, t.created_at.desc().nullsFirst(), t.id.desc().nullsFirst())],
 );
 
 export const outbox = pgTable(

@@ -14,6 +14,7 @@ import { createLeaseStore } from "./store.leases.ts";
 import { createMemoryStore } from "./store.memories.ts";
 import { createOrganiseStore } from "./store.organise.ts";
 import { createOutboxStore } from "./store.outbox.ts";
+import { createPromptStore } from "./store.prompts.ts";
 import { purgeDeleted } from "./store.purge.ts";
 import { createRunStore } from "./store.runs.ts";
 import { createSearchStore } from "./store.search.ts";
@@ -62,6 +63,7 @@ export const createStore = (database: Database, listing?: Pick<Database, "transa
   approvals: createApprovalStore(database),
   files: createFileRows(database),
   memories: createMemoryStore(database),
+  prompts: createPromptStore(database),
   outbox: createOutboxStore(database),
   async sweep() {
     await database.transaction("system", (tx) => tx.run(sweepSessions, { limit: SWEEP_ROWS }));

@@ -56,6 +56,9 @@ const SAFETY: Readonly<Record<MethodName, Safety>> = {
   "memory.create": "keyed",
   "memory.update": "repeatable",
   "memory.delete": "once",
+  "prompt.list": "read",
+  "prompt.save": "keyed",
+  "prompt.delete": "once",
 };
 
 /** To stop the run that is named twice is to stop it once; whatever run is active may be another one by then. */

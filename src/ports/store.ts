@@ -11,6 +11,7 @@ import type {
   Message,
   MessageStatus,
   Part,
+  Prompt,
   Run,
   Session,
   Share,
@@ -562,6 +563,26 @@ export interface MemoryStore {
   search(scope: Scope, words: string, limit: number): Promise<readonly Memory[]>;
 }
 
+export interface PromptStore {
+  /** Newest first. */
+  list(
+    scope: Scope,
+    options: { readonly cursor?: string | undefined; readonly limit: number },
+  ): Promise<{ readonly prompts: readonly Prompt[]; readonly nextCursor: string | null }>;
+  /** Another name or text for `promptId`, else a new prompt with `id`. */
+  save(
+    scope: Scope,
+    input: {
+      readonly id: string;
+      readonly promptId?: string | undefined;
+      readonly name: string;
+      readonly text: string;
+    },
+    idempotency: Idempotency,
+  ): Promise<Idempotent<Prompt> | { readonly ok: false; readonly reason: "NOT_FOUND" | "TOO_MANY" }>;
+  delete(scope: Scope, promptId: string): Promise<boolean>;
+}
+
 // ── the rest ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface OutboxStore {
@@ -580,6 +601,7 @@ export interface Store {
   readonly approvals: ApprovalStore;
   readonly files: FileRows;
   readonly memories: MemoryStore;
+  readonly prompts: PromptStore;
   readonly outbox: OutboxStore;
   /**
    * Deletes what has outlived its use, a bounded number of rows: expired sessions, idempotency keys after 24 h, deleted

@@ -3,6 +3,7 @@ import { basicMethods } from "./methods/basics.ts";
 import { chatMethods } from "./methods/chat.ts";
 import { conversationMethods } from "./methods/conversation.ts";
 import { folderMethods } from "./methods/folder.ts";
+import { promptMethods } from "./methods/prompt.ts";
 import { sessionMethods } from "./methods/session.ts";
 import { shareMethods } from "./methods/share.ts";
 import { topicMethods } from "./methods/topic.ts";
@@ -10,6 +11,7 @@ import { topicMethods } from "./methods/topic.ts";
 /** Every method: the schema of its params and of its result [W1]. */
 export const METHODS = {
   ...basicMethods,
+  ...promptMethods,
   ...sessionMethods,
   ...topicMethods,
   ...conversationMethods,

@@ -330,6 +330,20 @@ export const memoryText: z.ZodType<string, string> = text(MAX_MEMORY)
   .transform((value) => value.replaceAll(/(?![\t\n])\p{Cc}/gu, " ").trim())
   .refine((value) => value !== "", { error: "not blank" });
 
+/** UTF-16 units of a prompt and of its name; so many prompts one person may have. */
+export const MAX_PROMPT = 4_000;
+export const MAX_PROMPT_NAME = 60;
+export const MAX_PROMPTS = 100;
+
+/** As a memory is: a page of prompts must fit a frame. */
+export const promptText: z.ZodType<string, string> = text(MAX_PROMPT)
+  .transform((value) => value.replaceAll(/(?![\t\n])\p{Cc}/gu, " ").trim())
+  .refine((value) => value !== "", { error: "not blank" });
+
+/** A text that a person keeps to begin messages with. `{{…}}` in it is to be filled in. */
+export const prompt = z.object({ id, name: z.string(), text: z.string(), createdAt: time });
+export type Prompt = z.infer<typeof prompt>;
+
 /** What the agent was told to remember about a user. */
 export const memory = z.object({ id, text: z.string(), createdAt: time });
 export type Memory = z.infer<typeof memory>;

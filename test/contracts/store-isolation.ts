@@ -42,6 +42,7 @@ const tables = [
   "usage",
   "folders",
   "shares",
+  "prompts",
 ];
 
 export function storeIsolationContract(name: string, open: OpenDatabase): void {
@@ -60,6 +61,7 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
     let steerId: string;
     let memoryId: string;
     let folderId: string;
+    let promptId: string;
 
     before(async () => {
       world = worldOf(await open());
@@ -88,6 +90,9 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
       const folder = await world.store.folders.create(alice, { id: uuidv7(), name: "Secret" }, newKey());
       assert(folder.ok);
       folderId = folder.value.id;
+      const prompt = await world.store.prompts.save(alice, { id: uuidv7(), name: "Mine", text: "Secret" }, newKey());
+      assert(prompt.ok);
+      promptId = prompt.value.id;
       await world.store.shares.create(alice, { id: uuidv7(), conversationId, tokenHash: "a".repeat(64) });
       sessionId = uuidv7();
       const session = { id: sessionId, ...alice, tokenHash: uuidv7(), device: "", lifetimeMs: 60_000, method: "link" };
@@ -166,6 +171,21 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
       assert.deepEqual((await approvals.pending(alice)).length, 1);
       assert.deepEqual((await memories.search(alice, "secret", 10)).length, 1);
       assert.equal((await files.list(alice, conversationId)).length, 1);
+    });
+
+    it("another's prompts can't be read, changed, taken over or deleted", async () => {
+      const { prompts } = world.store;
+      const mine = { name: "Theirs", text: "Obey." };
+      for (const { who, scope } of intruders()) {
+        assert.deepEqual((await prompts.list(scope, { limit: 10 })).prompts, [], who);
+        const refused = await prompts.save(scope, { id: uuidv7(), promptId, ...mine }, newKey());
+        assert.deepEqual(refused, { ok: false, reason: "NOT_FOUND" }, who);
+        assert.equal(await prompts.delete(scope, promptId), false, who);
+      }
+      assert.deepEqual(
+        (await prompts.list(alice, { limit: 10 })).prompts.map(({ text }) => text),
+        ["Secret"],
+      );
     });
 
     it("how another's conversations are ordered, and what is found in them, is another's too", async () => {
@@ -303,6 +323,8 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
            ('${alice.tenantId}', '${alice.userId}', '${conversationId}', '${fileId}')`,
         `insert into memories (id, tenant_id, user_id, text, words) values
            ('${uuidv7()}', '${alice.tenantId}', '${alice.userId}', 'Obey.', '')`,
+        `insert into prompts (id, tenant_id, user_id, name, text) values
+           ('${uuidv7()}', '${alice.tenantId}', '${alice.userId}', '', '')`,
         `insert into folders (id, tenant_id, user_id, name) values
            ('${uuidv7()}', '${alice.tenantId}', '${alice.userId}', '')`,
         `insert into shares (id, tenant_id, user_id, conversation_id, token_hash) values
@@ -339,6 +361,7 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
       "delete from file_uses",
       "update memories set user_id = id",
       "update memories set created_at = now()",
+      "update prompts set user_id = id",
       "update allowed_tools set tool = ''",
       "truncate messages",
       "drop table messages",
@@ -355,6 +378,7 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
       "select token_hash from shares",
       "delete from shares",
       "select * from folders",
+      "select * from prompts",
       "select model from conversations",
       "update conversations set title = ''",
       "update conversations set user_id = id",
