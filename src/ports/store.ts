@@ -572,12 +572,7 @@ export interface PromptStore {
   /** Another name or text for `promptId`, else a new prompt with `id`. */
   save(
     scope: Scope,
-    input: {
-      readonly id: string;
-      readonly promptId?: string | undefined;
-      readonly name: string;
-      readonly text: string;
-    },
+    input: Omit<Prompt, "createdAt"> & { readonly promptId?: string | undefined },
     idempotency: Idempotency,
   ): Promise<Idempotent<Prompt> | { readonly ok: false; readonly reason: "NOT_FOUND" | "TOO_MANY" }>;
   delete(scope: Scope, promptId: string): Promise<boolean>;
