@@ -9,7 +9,7 @@ import { originPolicy } from "../../src/gateway/origin.ts";
 import type { Entry } from "../../src/gateway/registry.ts";
 import type { Connection } from "../../src/ports/connection.ts";
 import { noMetrics } from "../../src/ports/metrics.ts";
-import type { AgentService, ReadService, Services, ToolCatalog } from "../../src/ports/services.ts";
+import type { AgentService, ReadService, Services, ShareService, ToolCatalog } from "../../src/ports/services.ts";
 import type { SessionStore, Store } from "../../src/ports/store.ts";
 import { type ErrorCode, ERRORS, ParleyError } from "../../src/protocol/errors.ts";
 import type { ErrorFrame, Hello, Notification, ServerFrame } from "../../src/protocol/frames.ts";
@@ -47,6 +47,7 @@ export interface HarnessOptions {
   readonly reads?: ReadService;
   readonly agent?: AgentService;
   readonly tools?: ToolCatalog;
+  readonly shares?: ShareService;
   readonly hub?: { open(connection: Connection): DeliveryLink };
   readonly checkResults?: boolean;
 }
@@ -78,7 +79,7 @@ export class Harness {
       sessions: this.sessions,
       reads: options.reads ?? absent("reads"),
       agent: options.agent ?? absent("agent"),
-      shares: absent("shares"),
+      shares: options.shares ?? absent("shares"),
       models: {
         defaultModel: "demo",
         list: () => [{ id: "demo", provider: "demo", name: "Demo", demo: true, available: true }],
