@@ -11,7 +11,13 @@ import { MessageOutbox, type Outbox, type OutboxStorage, type SendOptions, type 
 import { defaultPlatform, type Platform } from "./platform.ts";
 import { Requests } from "./requests.ts";
 import { safetyOf } from "./safety.ts";
-import { type SnapshotOf, type Subscription, Subscriptions, type TopicHandlers } from "./subscriptions.ts";
+import {
+  type SnapshotOf,
+  type SubscribeOptions,
+  type Subscription,
+  Subscriptions,
+  type TopicHandlers,
+} from "./subscriptions.ts";
 
 export interface ClientOptions extends Partial<Platform> {
   /** `ws://…/ws` or `wss://…/ws`; `http` and `https` mean the same. */
@@ -64,7 +70,11 @@ export interface Client {
    */
   call<M extends MethodName>(method: M, params: ParamsInput<M>, options?: CallOptions): Promise<Result<M>>;
   /** Follows a topic over all connections until it is closed. */
-  subscribe<Topic extends string>(topic: Topic, handlers: TopicHandlers<SnapshotOf<Topic>>): Subscription;
+  subscribe<Topic extends string>(
+    topic: Topic,
+    handlers: TopicHandlers<SnapshotOf<Topic>>,
+    options?: SubscribeOptions,
+  ): Subscription;
   readonly files: Files;
   readonly outbox: Outbox;
   /** `outbox.send`: a message that will be sent, whatever happens to this connection. */
@@ -209,8 +219,12 @@ class ParleyClient implements Client {
     });
   }
 
-  subscribe<Topic extends string>(topic: Topic, handlers: TopicHandlers<SnapshotOf<Topic>>): Subscription {
-    return this.#subscriptions.subscribe(topic, handlers as TopicHandlers);
+  subscribe<Topic extends string>(
+    topic: Topic,
+    handlers: TopicHandlers<SnapshotOf<Topic>>,
+    options?: SubscribeOptions,
+  ): Subscription {
+    return this.#subscriptions.subscribe(topic, handlers as TopicHandlers, options);
   }
 
   send(conversationId: string, text: string, options?: SendOptions): Sent {

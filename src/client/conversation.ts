@@ -1,9 +1,9 @@
 import type { ParleyError } from "../protocol/errors.ts";
-import type { Approval, Message, ToolArgs } from "../protocol/shapes.ts";
+import type { Approval, ConversationSnapshot, Message, ToolArgs } from "../protocol/shapes.ts";
 import type { Client } from "./client.ts";
 import type { EditOptions, OutboxItem, SendOptions, Sent } from "./outbox.ts";
 import { readRest } from "./read-rest.ts";
-import type { EventMeta } from "./subscriptions.ts";
+import type { EventMeta, TopicHandlers } from "./subscriptions.ts";
 import { reduce, type TranscriptInput } from "./transcript-reduce.ts";
 import { EMPTY, messageOf, type PendingAnswer, type PendingMessage, type Transcript } from "./transcript.ts";
 
@@ -53,6 +53,8 @@ export interface DecideOptions {
 }
 
 export interface OpenOptions {
+  /** Of a link to the conversation: it is read by it, and only read. */
+  readonly shareToken?: string | undefined;
   /** Hears every event, after it was applied. For what a transcript does not hold. */
   readonly onEvent?: (event: Parameters<Parameters<Client["subscribe"]>[1]["event"]>[0], meta: EventMeta) => void;
 }
@@ -90,7 +92,9 @@ export function openConversation(client: Client, id: string, options: OpenOption
     apply({ type: "pending", messages, answers });
   }
 
-  const subscription = client.subscribe(`conversation:${id}`, {
+  const { shareToken } = options;
+  const byLink = shareToken === undefined ? {} : { shareToken };
+  const handlers: TopicHandlers<ConversationSnapshot> = {
     snapshot(snapshot) {
       const { state: transcript } = reduce(state.transcript, { type: "snapshot", snapshot });
       set({ status: "open", error: undefined, transcript });
@@ -100,7 +104,8 @@ export function openConversation(client: Client, id: string, options: OpenOption
       options.onEvent?.(event, meta);
     },
     failed: (error) => set({ ...state, status: "failed", error }),
-  });
+  };
+  const subscription = client.subscribe(`conversation:${id}`, handlers, byLink);
   const stopOutbox = client.outbox.subscribe(showPending);
   showPending(client.outbox.items);
 
@@ -136,13 +141,13 @@ export function openConversation(client: Client, id: string, options: OpenOption
       const { loaded, hasMore } = state.transcript;
       const [before] = loaded;
       if (!hasMore || before === undefined) return false;
-      const page = await client.call("conversation.get", { conversationId: id, before, limit });
+      const page = await client.call("conversation.get", { conversationId: id, before, limit, ...byLink });
       // A snapshot may have come meanwhile, and with it another beginning.
       if (state.transcript.loaded[0] !== before) return state.transcript.hasMore;
       apply({ type: "older", messages: page.messages, hasMore: page.hasMore });
       return true;
     },
-    readRest: (messageId) => readRest(client, () => messageOf(state.transcript, messageId), apply),
+    readRest: (messageId) => readRest(client, () => messageOf(state.transcript, messageId), apply, byLink),
     retry() {
       if (state.status !== "failed") return;
       set({ ...state, status: "loading", error: undefined });

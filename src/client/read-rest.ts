@@ -3,6 +3,7 @@ import { ParleyError } from "../protocol/errors.ts";
 import type { Message, ToolPart } from "../protocol/shapes.ts";
 import type { Client } from "./client.ts";
 import { asParleyError } from "./errors.ts";
+import type { SubscribeOptions } from "./subscriptions.ts";
 import { reduce, type TranscriptInput } from "./transcript-reduce.ts";
 import { EMPTY, isCut, messageOf, type Transcript } from "./transcript.ts";
 
@@ -14,6 +15,7 @@ export async function readRest(
   client: Client,
   current: () => Message | undefined,
   apply: (input: TranscriptInput) => void,
+  byLink: SubscribeOptions = {},
 ): Promise<void> {
   for (let reads = 0; reads < MAX_READS; reads++) {
     const message = current();
@@ -21,24 +23,27 @@ export async function readRest(
     const part = message?.parts[partIndex];
     if (message === undefined || part === undefined || part.type === "file") return;
     if (part.type === "tool") {
-      const whole = await readTool(client, message.id, partIndex);
+      const whole = await readTool(client, { messageId: message.id, partIndex, ...byLink });
       apply({ type: "whole", messageId: message.id, partIndex, part: whole });
       // It has gone on meanwhile, and its news are on their way.
       if (current()?.parts[partIndex] === part) return;
       continue;
     }
     const offset = part.text.length;
-    const read = await client.call("message.read", { messageId: message.id, partIndex, offset });
+    const read = await client.call("message.read", { messageId: message.id, partIndex, offset, ...byLink });
     apply({ type: "rest", messageId: message.id, partIndex, offset, ...read });
     if (read.text === "") return;
   }
 }
 
 /** A tool call comes as its JSON, in pieces. It may change while it is read: then it is read anew. */
-async function readTool(client: Client, messageId: string, partIndex: number): Promise<ToolPart> {
+async function readTool(
+  client: Client,
+  part: SubscribeOptions & { readonly messageId: string; readonly partIndex: number },
+): Promise<ToolPart> {
   let [json, length] = ["", Infinity];
   for (let reads = 0; reads < MAX_READS; reads++) {
-    const read = await client.call("message.read", { messageId, partIndex, offset: json.length });
+    const read = await client.call("message.read", { ...part, offset: json.length });
     if (length !== Infinity && read.length !== length) {
       [json, length] = ["", Infinity];
       continue;

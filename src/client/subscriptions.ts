@@ -41,6 +41,11 @@ export interface TopicHandlers<Snapshot = ConversationSnapshot | UserSnapshot> {
   failed?(error: ParleyError): void;
 }
 
+export interface SubscribeOptions {
+  /** Reads the conversation by a link to it. */
+  readonly shareToken?: string | undefined;
+}
+
 export interface Subscription {
   readonly topic: string;
   /** Where it stands; undefined before the first answer. */
@@ -67,6 +72,8 @@ type Stage = "absent" | "asking" | "joined" | "leaving" | "resting" | "failed";
 interface Topic {
   readonly name: string;
   readonly handlers: Set<TopicHandlers>;
+  /** Of the newest subscription. */
+  shareToken: string | undefined;
   stage: Stage;
   position: Position | undefined;
   /** Ask (again) as soon as possible. */
@@ -96,9 +103,10 @@ export class Subscriptions {
     this.#start = start;
   }
 
-  subscribe(name: string, handlers: TopicHandlers): Subscription {
+  subscribe(name: string, handlers: TopicHandlers, { shareToken }: SubscribeOptions = {}): Subscription {
     const known = this.#topics.get(name);
     const topic = known ?? this.#create(name);
+    topic.shareToken = shareToken;
     // A guard of its own, so that the same handlers may be given twice and nothing is called after `close`.
     const entry: TopicHandlers = {
       snapshot: (snapshot, position) => handlers.snapshot(snapshot, position),
@@ -126,6 +134,7 @@ export class Subscriptions {
     const topic: Topic = {
       name,
       handlers: new Set(),
+      shareToken: undefined,
       stage: "absent",
       position: undefined,
       stale: true,
@@ -234,7 +243,12 @@ export class Subscriptions {
     topic.asked++;
     topic.held = true;
     const [connection, position] = [this.#connection, topic.fresh ? undefined : topic.position];
-    const params = position === undefined ? { topic: topic.name } : { topic: topic.name, position };
+    const { name, shareToken } = topic;
+    const params = {
+      topic: name,
+      ...(position === undefined ? {} : { position }),
+      ...(shareToken === undefined ? {} : { shareToken }),
+    };
     this.#start(
       { method: "topic.subscribe", params, safety: "once", timeoutMs: SUBSCRIBE_MS, bound: true },
       (outcome) => {
