@@ -4,6 +4,9 @@ export function nextFrame(work: () => void): void {
   else requestAnimationFrame(work);
 }
 
+/** Runs `work` when the next frame has been drawn, after whatever the reader does meanwhile. */
+export const afterFrame = (work: () => void): void => nextFrame(() => setTimeout(work));
+
 /** Asked for any number of times, `work` runs once for all of them. */
 export function coalesce(work: () => void, schedule: (work: () => void) => void = nextFrame): () => void {
   let due = false;

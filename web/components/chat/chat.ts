@@ -2,7 +2,7 @@ import { html, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { AppStore } from "../../store/app.ts";
 import type { ConversationStore } from "../../store/conversation.ts";
-import { nextFrame } from "../../store/frame.ts";
+import { afterFrame } from "../../store/frame.ts";
 import type { Turn } from "../../store/transcript-view.ts";
 import { errorText } from "../../text/error-text.ts";
 import { text } from "../../text/text.ts";
@@ -18,9 +18,9 @@ import "../composer/composer.ts";
 import "../message/message.ts";
 import "./connection-strip.ts";
 
-/** A conversation that opens shows so many of its last turns at once, and with each frame so many before them. */
+/** A conversation that opens shows so many of its last turns at once, and after each frame so many before them. */
 const FIRST_TURNS = 5;
-const MORE_TURNS = 7;
+const MORE_TURNS = 4;
 
 /** The open conversation, or the place where one begins. (`parley-chat` is the element for other sites' pages.) */
 class ParleyChat extends ParleyElement {
@@ -279,7 +279,7 @@ class ParleyChat extends ParleyElement {
     const turns = conversation?.view.turns.peek().length ?? 0;
     if (this.mounted === Infinity || turns === 0) return;
     if (this.mounted >= turns) this.mounted = Infinity;
-    else nextFrame(() => (this.mounted += MORE_TURNS));
+    else afterFrame(() => (this.mounted += MORE_TURNS));
   }
 
   /** Looks anew after each page: the beginning may still be near. */
