@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import type { AxeResults } from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import type { Run } from "../src/protocol/shapes.ts";
+import { violations } from "./support/axe.ts";
 import { launchChromium } from "./support/chromium.ts";
 import { PageServer } from "./support/page-server.ts";
 import { until } from "./support/until.ts";
@@ -32,25 +30,11 @@ const a = 1;
 ![picture](https://example.com/x.png)`;
 
 let browser: Browser;
-let axe: string;
 
 before(async () => {
   browser = await launchChromium();
-  axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 });
 after(() => browser.close());
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const { violations: found } = await page.evaluate(async () => {
-    const runner = (window as unknown as { axe: { run: (options: object) => Promise<AxeResults> } }).axe;
-    return await runner.run({ resultTypes: ["violations"] });
-  });
-  return found.map(
-    ({ id, nodes }) =>
-      `${id}: ${nodes.map(({ target, failureSummary }) => `${String(target)} ${failureSummary ?? ""}`).join("; ")}`,
-  );
-}
 
 interface State {
   readonly name: string;

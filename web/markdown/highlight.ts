@@ -28,7 +28,7 @@ export interface CodeRun {
 }
 
 /** Each slice takes a few milliseconds. */
-const SLICE_LENGTH = 1_500;
+const SLICE_LENGTH = 500;
 /** A slice that ends inside of something (a string of many lines) is tried again, longer, up to here. */
 const MAX_SLICE = 12_000;
 

@@ -3,11 +3,10 @@
 /** Does a little; true while there is more. */
 export type Slices = () => boolean;
 
-/** Where the browser can't say when it is idle (Safari): so long a slice, so long a rest. */
-const SLICE_MS = 5;
+/** So long a turn, of which the page must still be laid out: less than what somebody would notice. */
+const TURN_MS = 6;
+/** Where the browser can't say when it is idle (Safari): so long between two turns. */
 const REST_MS = 40;
-/** Of an idle period, left for what may come. */
-const SPARE_MS = 3;
 
 const queue: Slices[] = [];
 let asked = false;
@@ -25,23 +24,19 @@ export function whenIdle(slices: Slices): () => void {
 function ask(): void {
   if (asked || queue.length === 0) return;
   asked = true;
-  if ("requestIdleCallback" in globalThis) requestIdleCallback((deadline) => work(() => deadline.timeRemaining()));
-  else {
-    setTimeout(() => {
-      const end = performance.now() + SLICE_MS + SPARE_MS;
-      work(() => end - performance.now());
-    }, REST_MS);
-  }
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(work);
+  else setTimeout(work, REST_MS);
 }
 
-function work(remaining: () => number): void {
+function work(): void {
   asked = false;
+  const end = performance.now() + TURN_MS;
   try {
     do {
       const slices = queue[0];
       if (slices === undefined) return;
       if (!more(slices) && queue[0] === slices) queue.shift();
-    } while (remaining() > SPARE_MS);
+    } while (performance.now() < end);
   } finally {
     ask();
   }

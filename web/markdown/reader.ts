@@ -3,8 +3,8 @@ import type { Token } from "marked";
 import { BlockStream } from "./blocks.ts";
 
 /** A slice ends after the first piece that ends later than this. */
-const SLICE_MS = 6;
-const PIECE = 6_000;
+const SLICE_MS = 3;
+const PIECE = 2_000;
 
 export class TextReader {
   #stream = new BlockStream();

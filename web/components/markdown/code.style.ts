@@ -85,6 +85,11 @@ export const codeSheet = css`
     text-align: left;
   }
 
+  /* A slice is lines: laid out apart, so that the next one costs only itself. */
+  .code code > span {
+    display: block;
+  }
+
   .code-comment {
     color: var(--code-comment);
   }

@@ -75,7 +75,7 @@ class ParleyCode extends ParleyElement {
         <button
           class="copy"
           @click=${() => this.#copy()}
-          aria-label=${name === undefined ? words.copy : words.copyIn(name)}
+          aria-label=${this.copied ? text().common.copied : name === undefined ? words.copy : words.copyIn(name)}
         >
           ${this.copied ? icons.check("small") : icons.copy("small")}<span aria-live="polite"
             >${this.copied ? text().common.copied : text().common.copy}</span

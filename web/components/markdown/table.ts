@@ -7,10 +7,10 @@ import { define, ParleyElement } from "../element.ts";
 import { tableSheet } from "./table.style.ts";
 
 /** Rows that are looked at together: those that did not change are skipped. */
-const GROUP = 40;
+const GROUP = 20;
 /** So many rows are shown at once; those of a longer table follow when the page is idle. */
-const FIRST = 80;
-const MORE = 80;
+const FIRST = 40;
+const MORE = 20;
 /** From here on all columns are as wide as each other: else each new row is measured with all before. */
 const LONG = 200;
 
