@@ -4,7 +4,7 @@
  * rounds. Absolute figures drift with the machine: read the ratio.
  *
  * --server FILE  another build's dist/server/main.js, in B and D; several are measured in turns
- * Of D: --store embedded|postgres|cluster, --people 1,50,200, --seconds 10, --no-relay, and --node-args "--cpu-prof"
+ * Of D: --store embedded|postgres|cluster, --people 1,50,200, --seconds 10, --no-relay, and --node-args="--cpu-prof"
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -9,11 +9,11 @@ import type { PGlite } from "@electric-sql/pglite";
 import { StartError } from "../ports/start-error.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { isReadOnly, toStoreError } from "./database-errors.ts";
-import { changing, type Database, openedAt, opening, planning, type Transaction } from "./database.ts";
+import { type Database, planning } from "./database.ts";
 import { diskFull, DiskSpace, freeBytesOf, LEAST_FREE_BYTES } from "./disk-space.ts";
 import { migrate } from "./migrator.ts";
 import { openFolder } from "./pglite-folder.ts";
-import type { RunStatement } from "./pglite-statements.ts";
+import { type Send, StepTransaction } from "./step-transaction.ts";
 
 export interface PgliteOptions {
   /** Folder of the database alone, made when it is missing; in memory when absent. */
@@ -50,8 +50,8 @@ export async function openPglite(options: PgliteOptions): Promise<Database> {
   }
   const settings = Object.entries(planning).map(([name, value]) => `set ${name} = ${value}`);
   await pglite.exec(settings.join("; "));
-  const { preparedStatements } = await import("./pglite-statements.ts");
-  return pgliteDatabase(pglite, preparedStatements(pglite), await walBytes(pglite), new DiskSpace(freeBytes), options);
+  const { pgliteSend } = await import("./pglite-send.ts");
+  return pgliteDatabase(pglite, pgliteSend(pglite), await walBytes(pglite), new DiskSpace(freeBytes), options);
 }
 
 /** Opening a folder writes, and so does making one. */
@@ -71,7 +71,7 @@ async function walBytes(pglite: PGlite): Promise<number> {
 /** `checkpointed`: where the log was at the last checkpoint, bytes. */
 function pgliteDatabase(
   pglite: PGlite,
-  run: RunStatement,
+  send: Send,
   checkpointed: number,
   space: DiskSpace,
   { maxWaiting = 1_000, maintainAfterBytes = 32 * 1024 * 1024 }: PgliteOptions,
@@ -99,21 +99,13 @@ function pgliteDatabase(
     transaction(access, work, options) {
       return inTurn(async () => {
         const { low } = space;
+        const tx = new StepTransaction(send, access, low ? { ...options, readOnly: true } : options);
         try {
-          const begin = opening(access, low ? { ...options, readOnly: true } : options);
-          const results = await pglite.exec(begin);
-          const tx: Transaction = {
-            now: openedAt(results),
-            run,
-            become: async (other) => {
-              await pglite.exec(changing(other));
-            },
-          };
           const result = await work(tx);
-          await pglite.exec("commit");
+          await tx.commit();
           return result;
         } catch (error) {
-          await pglite.exec("rollback");
+          await tx.rollback();
           throw low && isReadOnly(error) ? diskFull(error) : toStoreError(error);
         }
       });

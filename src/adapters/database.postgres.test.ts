@@ -141,7 +141,8 @@ test("a lock that is not to be had is UNAVAILABLE, and nothing was changed", asy
     const { id } = await newConversation(world, alice);
     await database.transaction(
       alice,
-      async () => {
+      async (tx) => {
+        await tx.run(one, {});
         await assert.rejects(trySend(world, alice, id), unavailable);
       },
       { lock: id },

@@ -3,9 +3,10 @@ import type { Client, ClientConfig, Pool, PoolClient, QueryResult } from "pg";
 import { StartError } from "../ports/start-error.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { breaksConnection, toStoreError } from "./database-errors.ts";
-import { changing, type Database, openedAt, opening, planning, type Transaction } from "./database.ts";
+import { type Database, planning } from "./database.ts";
 import { migrate } from "./migrator.ts";
-import { type Statement, valuesOf } from "./statement.ts";
+import { postgresSend } from "./postgres-send.ts";
+import { type Send, StepTransaction } from "./step-transaction.ts";
 
 const OLDEST = 150_000;
 /** Longest wait for one statement of the migrations, the wait for another start that migrates included. */
@@ -76,7 +77,8 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDa
     onIdleError(error);
   });
   pool.on("connect", (client) => client.on("error", () => undefined));
-  return { ...postgresDatabase(pool, maxWaiting), deployment };
+  const columnParser = (type: number) => pg.types.getTypeParser(type, "text");
+  return { ...postgresDatabase(pool, postgresSend(columnParser), maxWaiting), deployment };
 }
 
 async function migrateServer(client: Client, migrationsDir: string): Promise<string> {
@@ -115,7 +117,7 @@ export const versionProblem = (version: number): string | undefined =>
 const all = <Row extends object>(result: QueryResult<Row> | QueryResult<Row>[]): QueryResult<Row>[] =>
   Array.isArray(result) ? result : [result];
 
-function postgresDatabase(pool: Pool, maxWaiting: number): Database {
+function postgresDatabase(pool: Pool, send: (client: PoolClient) => Send, maxWaiting: number): Database {
   let closing: Promise<void> | undefined;
 
   function admit(): void {
@@ -127,29 +129,18 @@ function postgresDatabase(pool: Pool, maxWaiting: number): Database {
 
   return {
     async transaction(access, work, options) {
-      const begin = opening(access, options);
       let client: PoolClient | undefined;
+      let tx: StepTransaction | undefined;
       try {
         admit();
         client = await pool.connect();
-        const used = client;
-        const tx: Transaction = {
-          now: openedAt(all(await used.query(begin))),
-          run: async <Params extends object, Row>(statement: Statement<Params, Row>, params: Params) => {
-            const { name, text } = statement;
-            const result = await used.query({ name, text, values: valuesOf(statement, params) });
-            return result.rows as Row[];
-          },
-          become: async (other) => {
-            await used.query(changing(other));
-          },
-        };
+        tx = new StepTransaction(send(client), access, options);
         const result = await work(tx);
-        await used.query("commit");
-        used.release();
+        await tx.commit();
+        client.release();
         return result;
       } catch (error) {
-        if (client !== undefined) await giveBack(client, error);
+        if (client !== undefined) await giveBack(client, tx, error);
         throw toStoreError(error);
       }
     },
@@ -177,13 +168,13 @@ function postgresDatabase(pool: Pool, maxWaiting: number): Database {
 }
 
 /** After a failure: rolled back and usable again, or destroyed where that can't be known. */
-async function giveBack(client: PoolClient, error: unknown): Promise<void> {
+async function giveBack(client: PoolClient, tx: StepTransaction | undefined, error: unknown): Promise<void> {
   if (error instanceof Error && breaksConnection(error)) {
     client.release(true);
     return;
   }
   try {
-    await client.query("rollback");
+    await tx?.rollback();
     client.release();
   } catch {
     client.release(true);

@@ -20,7 +20,8 @@ class NamedDatabase implements Pick<Database, "transaction"> {
   async transaction<T>(_access: unknown, work: (tx: Transaction) => Promise<T>, options?: TransactionOptions) {
     this.used.push(options);
     if (this.failure !== undefined) throw this.failure;
-    return work({ now: this.#name, run: () => Promise.resolve([]), become: () => Promise.resolve() });
+    const none = () => Promise.resolve([]);
+    return work({ now: this.#name, open: () => Promise.resolve(), run: none, last: none, become: () => undefined });
   }
 }
 

@@ -45,7 +45,7 @@ const cancelRows = statement<{ runId: string }, ApprovalRow>(
 const resumeRun = statement<{ runId: string }, RunRow>(
   "resume_run",
   (p) => sql`
-    update runs r set status = 'running', owner = null, lease_until = now(),
+    update runs r set status = 'running', owner = null, lease_until = date_trunc('milliseconds', now()),
       deadline_at = r.deadline_at + (now() - r.waiting_since), waiting_since = null
     where r.id = ${p.runId} and r.status = 'waiting'
     returning ${runFields}`,
@@ -202,7 +202,7 @@ export const createApprovalStore = (database: Database): ApprovalStore => ({
       const locked = new Set(free.map(({ id }) => id));
       const announcements: Announcement[] = [];
       for (const { scope, conversationIds } of byScope(due.filter((row) => locked.has(row.conversationId)))) {
-        await tx.become(scope);
+        tx.become(scope);
         announcements.push(...(await expire(tx, scope, conversationIds, limit)));
       }
       return announcements;

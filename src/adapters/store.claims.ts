@@ -150,7 +150,7 @@ export const createClaimStore = (database: Database): Pick<RunStore, "claim"> =>
       const runs: ClaimedRun[] = [];
       const announcements: Announcement[] = [];
       for (const group of byScope(rows)) {
-        await tx.become(group.scope);
+        tx.become(group.scope);
         const begun = await begin(tx, group, owner, transcriptBytes);
         runs.push(...begun.runs);
         announcements.push(...begun.announce);

@@ -171,6 +171,7 @@ export const createConversationStore = (
 ): Omit<ConversationStore, "selectBranch" | "update" | "delete" | "restore"> => ({
   create(scope, { id, title, model }, idempotency) {
     return database.transaction(scope, async (tx): Promise<Idempotent<Conversation>> => {
+      await tx.open();
       const times = { createdAt: tx.now, updatedAt: tx.now };
       const conversation: Conversation = { id, title, model, headMessageId: null, ...times };
       const rows: Announcement[] = [

@@ -24,18 +24,21 @@ const renewLeases = statement<{ leases: string; leaseMs: number }, { runId: stri
     returning r.id as "runId", r.stop_requested as "stopRequested"`,
 );
 
+/** A lease that is over at once: the column has milliseconds, and rounded up it would last for the rest of this one. */
+const over = sql.raw("date_trunc('milliseconds', now())");
+
 const releaseLeases = statement<{ leases: string }, unknown>(
   "release_leases",
   (p) => sql`
     with ${leaseRows(p.leases)}
-    update runs r set lease_until = now(), owner = null where ${isHeld}`,
+    update runs r set lease_until = ${over}, owner = null where ${isHeld}`,
 );
 
 const expireLeases = statement<Record<string, never>, { expired: number }>(
   "expire_leases",
   () => sql`
     with expired as (
-      update runs set lease_until = now() where status = 'running' and lease_until > now() returning 1
+      update runs set lease_until = ${over} where status = 'running' and lease_until > now() returning 1
     )
     select count(*)::int as expired from expired`,
 );

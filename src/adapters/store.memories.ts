@@ -131,6 +131,7 @@ export const createMemoryStore = (database: Database): MemoryStore => ({
 
   create(scope, { id, text }, idempotency) {
     return database.transaction(scope, async (tx): Promise<Idempotent<Memory>> => {
+      await tx.open();
       const memory: Memory = { id, text, createdAt: tx.now };
       const [written] = await tx.run(insertMemoryOnce, {
         ...keyParams(scope, idempotency, memory),

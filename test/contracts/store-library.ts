@@ -1,6 +1,7 @@
 /** Files and memories: the contract of every store, eighth part. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Scope } from "../../src/ports/store.ts";
 import { ParleyError } from "../../src/protocol/errors.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
@@ -225,6 +226,8 @@ export function storeLibraryContract(name: string, open: OpenDatabase): void {
         "Likes the sea",
       ]) {
         await remember(text, user);
+        // Those of one millisecond have no order.
+        await sleep(2);
       }
       const search = async (words: string, limit = 10) =>
         textsOf(await world.store.memories.search(user, words, limit));
