@@ -140,7 +140,7 @@ describe("migrations on a server", () => {
     const name = `migrator_${databases}`;
     await rows(postgres.url, `alter database ${name} owner to plain`);
     // The roles of the other tests' superuser: somebody must let this one in.
-    await rows(postgres.url, "grant parley_app, parley_system, parley_reader, parley_purger to plain");
+    await rows(postgres.url, "grant parley_app, parley_system, parley_reader, parley_purger, parley_insights to plain");
     const url = `postgres://plain@127.0.0.1:${postgres.port}/${name}`;
     const database = await openPostgres({ url, migrationsDir });
     try {
@@ -164,10 +164,14 @@ describe("migrations on a server", () => {
       await rows(other.url, "create role parley_app nologin");
       await rows(
         other.url,
-        "create role parley_system nologin; create role parley_reader nologin; create role parley_purger nologin",
+        "create role parley_system nologin; create role parley_reader nologin; create role parley_purger nologin; " +
+          "create role parley_insights nologin",
       );
-      await assert.rejects(start(url), /grant parley_app, parley_system, parley_reader, parley_purger to/);
-      await rows(other.url, "grant parley_app, parley_system, parley_reader, parley_purger to weak");
+      await assert.rejects(
+        start(url),
+        /grant parley_app, parley_system, parley_reader, parley_purger, parley_insights to/,
+      );
+      await rows(other.url, "grant parley_app, parley_system, parley_reader, parley_purger, parley_insights to weak");
       await start(url);
     } finally {
       await other.stop();

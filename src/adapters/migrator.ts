@@ -101,7 +101,7 @@ declare
   name text;
   attributes record;
 begin
-  foreach name in array array['parley_app', 'parley_system', 'parley_reader', 'parley_purger'] loop
+  foreach name in array array['parley_app', 'parley_system', 'parley_reader', 'parley_purger', 'parley_insights'] loop
     if not exists (select from pg_roles where rolname = name) then
       begin
         execute format('create role %I nologin', name);
@@ -132,8 +132,9 @@ async function makeRoles(client: MigrationClient): Promise<void> {
         throw new StartError(
           "The database user may not create the roles Parley works as. Ask its administrator to run: " +
             "create role parley_app nologin; create role parley_system nologin; " +
-            "create role parley_reader nologin; create role parley_purger nologin; " +
-            "grant parley_app, parley_system, parley_reader, parley_purger to <the user of DATABASE_URL>;",
+            "create role parley_reader nologin; create role parley_purger nologin; create role parley_insights nologin; " +
+            "grant parley_app, parley_system, parley_reader, parley_purger, parley_insights " +
+            "to <the user of DATABASE_URL>;",
           { cause: error },
         );
       }

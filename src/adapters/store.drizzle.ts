@@ -9,6 +9,7 @@ import { createClaimStore } from "./store.claims.ts";
 import { createConversationStore } from "./store.conversations.ts";
 import { createFileRows } from "./store.files.ts";
 import { createFolderStore } from "./store.folders.ts";
+import { createInsightsStore } from "./store.insights.ts";
 import { createJournalStore } from "./store.journal.ts";
 import { createLeaseStore } from "./store.leases.ts";
 import { createMemoryStore } from "./store.memories.ts";
@@ -64,6 +65,7 @@ export const createStore = (database: Database, listing?: Pick<Database, "transa
   files: createFileRows(database),
   memories: createMemoryStore(database),
   prompts: createPromptStore(database),
+  insights: createInsightsStore(listing ?? database),
   outbox: createOutboxStore(database),
   async sweep() {
     await database.transaction("system", (tx) => tx.run(sweepSessions, { limit: SWEEP_ROWS }));

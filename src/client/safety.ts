@@ -46,6 +46,7 @@ const SAFETY: Readonly<Record<MethodName, Safety>> = {
   "chat.edit": "keyed",
   "chat.stop": "once",
   "run.get": "read",
+  "insights.get": "read",
   "run.retry": "keyed",
   "model.list": "read",
   "tool.list": "read",

@@ -37,6 +37,7 @@ import type {
  * `announce`; the caller appends those rows to the log right after, then clears them. Whoever dies between leaves
  * rows that any node appends later.
  */
+import type { InsightsStore } from "./insights-store.ts";
 import type { ToolTransaction } from "./tool.ts";
 
 export interface Scope {
@@ -597,6 +598,7 @@ export interface Store {
   readonly files: FileRows;
   readonly memories: MemoryStore;
   readonly prompts: PromptStore;
+  readonly insights: InsightsStore;
   readonly outbox: OutboxStore;
   /**
    * Deletes what has outlived its use, a bounded number of rows: expired sessions, idempotency keys after 24 h, deleted

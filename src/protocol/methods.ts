@@ -3,6 +3,7 @@ import { basicMethods } from "./methods/basics.ts";
 import { chatMethods } from "./methods/chat.ts";
 import { conversationMethods } from "./methods/conversation.ts";
 import { folderMethods } from "./methods/folder.ts";
+import { insightsMethods } from "./methods/insights.ts";
 import { promptMethods } from "./methods/prompt.ts";
 import { sessionMethods } from "./methods/session.ts";
 import { shareMethods } from "./methods/share.ts";
@@ -18,6 +19,7 @@ export const METHODS = {
   ...folderMethods,
   ...shareMethods,
   ...chatMethods,
+  ...insightsMethods,
 } as const;
 
 export type MethodName = keyof typeof METHODS;

@@ -267,6 +267,7 @@ export function storeIsolationContract(name: string, open: OpenDatabase): void {
       );
       assert.deepEqual(rows, [
         { rolname: "parley_app", able: false, member: false },
+        { rolname: "parley_insights", able: false, member: false },
         { rolname: "parley_purger", able: false, member: false },
         { rolname: "parley_reader", able: false, member: false },
         { rolname: "parley_system", able: false, member: false },

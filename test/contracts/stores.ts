@@ -1,6 +1,7 @@
 /** All contracts of a store, for an adapter's test. */
 import { storeApprovalsContract } from "./store-approvals.ts";
 import { storeBranchesContract } from "./store-branches.ts";
+import { storeInsightsContract } from "./store-insights.ts";
 import { storeIsolationContract } from "./store-isolation.ts";
 import { storeJournalContract } from "./store-journal.ts";
 import { storeLeasesContract } from "./store-leases.ts";
@@ -20,5 +21,6 @@ export function storeContracts(name: string, open: OpenDatabase): void {
   storeBranchesContract(name, open);
   storeLibraryContract(name, open);
   storeOrganiseContract(name, open);
+  storeInsightsContract(name, open);
   storeIsolationContract(name, open);
 }
