@@ -20,7 +20,7 @@ import "./connection-strip.ts";
 
 /** A conversation that opens shows so many of its last turns at once, and after each frame so many before them. */
 const FIRST_TURNS = 5;
-const MORE_TURNS = 4;
+const MORE_TURNS = 3;
 
 /** The open conversation, or the place where one begins. (`parley-chat` is the element for other sites' pages.) */
 class ParleyChat extends ParleyElement {
@@ -72,7 +72,8 @@ class ParleyChat extends ParleyElement {
   protected override render(): unknown {
     const conversation = this.app.current.value;
     const start = this.app.start.value;
-    const empty = conversation === undefined && start === undefined;
+    const shared = this.app.shared.value;
+    const empty = conversation === undefined && start === undefined && shared === undefined;
     return html`
       <div
         class="scroller"
@@ -89,6 +90,7 @@ class ParleyChat extends ParleyElement {
             aria-label=${text().chat.conversation}
             tabindex=${empty ? -1 : 0}
             ?data-busy=${conversation?.busy.value === true}
+            ?data-read-only=${shared !== undefined}
           >
             ${conversation === undefined ? nothing : this.#conversation(conversation)}
             ${
@@ -103,7 +105,8 @@ class ParleyChat extends ParleyElement {
             }
           </div>
           ${empty ? this.#welcome() : nothing}
-          <div class="dock" ?hidden=${conversation?.status.value === "failed"}>
+          ${shared === undefined ? nothing : html`<parley-shared .app=${this.app} .shared=${shared}></parley-shared>`}
+          <div class="dock" ?hidden=${shared !== undefined || conversation?.status.value === "failed"}>
             ${this.#toEnd(empty)}
             <parley-connection-strip .app=${this.app}></parley-connection-strip>
             <parley-composer
@@ -130,7 +133,7 @@ class ParleyChat extends ParleyElement {
     const status = conversation.status.value;
     const all = conversation.view.turns.value;
     const turns = all.length > this.mounted ? all.slice(-this.mounted) : all;
-    if (status === "failed") return this.#failed(conversation);
+    if (status === "failed") return conversation.readOnly ? nothing : this.#failed(conversation);
     if (status === "loading" && turns.length === 0)
       return html`<div class="loading" aria-label=${text().chat.loading} role="img"></div>`;
     return html`
@@ -279,7 +282,15 @@ class ParleyChat extends ParleyElement {
     const turns = conversation?.view.turns.peek().length ?? 0;
     if (this.mounted === Infinity || turns === 0) return;
     if (this.mounted >= turns) this.mounted = Infinity;
-    else afterFrame(() => (this.mounted += MORE_TURNS));
+    else afterFrame(() => this.#mount(this.mounted + MORE_TURNS));
+  }
+
+  /** Above what is read, which stays where it stands. */
+  #mount(turns: number): void {
+    this.#scroll?.keep();
+    this.mounted = turns;
+    // When the elements of the messages have rendered too, and before that is painted.
+    requestAnimationFrame(() => this.#scroll?.restore());
   }
 
   /** Looks anew after each page: the beginning may still be near. */
@@ -292,11 +303,9 @@ class ParleyChat extends ParleyElement {
   }
 
   #loadOlder(): void {
-    this.app.current.peek()?.loadOlder(() => {
-      this.#scroll?.keep();
-      // When the elements of the messages have rendered too, and before that is painted.
-      requestAnimationFrame(() => this.#scroll?.restore());
-    });
+    const conversation = this.app.current.peek();
+    // What comes is mounted in steps, as when a conversation opens.
+    conversation?.loadOlder(() => (this.mounted = conversation.view.turns.peek().length));
   }
 
   #dragged(event: DragEvent): void {

@@ -1,0 +1,52 @@
+/**
+ * What the page's main thread did, from Chromium's own trace. Times are those of the thread's clock where the trace has
+ * them: a machine that is busy with something else makes a task last longer, and not do more.
+ */
+import type { Browser, Page } from "playwright-core";
+
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly ts: number;
+  readonly dur?: number;
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+}
+
+export interface Thread {
+  /** Milliseconds of the thread's time: every task of it. */
+  readonly tasks: readonly number[];
+  /** Of these, what ran in frames: what changed is shown. */
+  readonly flushes: readonly number[];
+}
+
+/** A task above it is a long one, as browsers count. */
+export const LONG_MS = 50;
+
+export const percentile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
+
+/** The page's thread while `work` runs. */
+export async function traced(browser: Browser, page: Page, work: () => Promise<unknown>): Promise<Thread> {
+  await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline"] });
+  let trace: Buffer;
+  try {
+    await work();
+  } finally {
+    trace = await browser.stopTracing();
+  }
+  const { traceEvents } = JSON.parse(trace.toString()) as { readonly traceEvents: readonly TraceEvent[] };
+  const drawing = new Set(traceEvents.flatMap(({ name, pid }) => (name === "UpdateLayoutTree" ? [pid] : [])));
+  const main = traceEvents.find(
+    ({ name, args, pid }) => name === "thread_name" && args?.name === "CrRendererMain" && drawing.has(pid),
+  );
+  const mine = traceEvents.filter(({ ph, pid, tid }) => ph === "X" && pid === main?.pid && tid === main.tid);
+  const times = (which: (name: string) => boolean): number[] =>
+    mine.flatMap(({ name, tdur, dur }) => (which(name) ? [(tdur ?? dur ?? 0) / 1000] : []));
+  return {
+    tasks: times((name) => name.endsWith("RunTask")),
+    flushes: times((name) => name === "FireAnimationFrame"),
+  };
+}
