@@ -62,6 +62,8 @@ export class PageServer {
   readonly threads = new Map<string, PageThread>();
   /** Methods that are refused, and with what. */
   readonly refusals = new Map<string, ErrorCode>();
+  /** What is answered to methods that nothing here knows; `{}` to any other. */
+  readonly answers = new Map<string, (params: Params) => unknown>();
   /** What is wrong with the arguments of the next decision. */
   issues: readonly Issue[] = [];
   /** Every request that came, in order. */
@@ -430,7 +432,7 @@ export class PageServer {
       case "approval.decide":
         return this.#decide(params);
       default:
-        return {};
+        return this.answers.get(method)?.(params) ?? {};
     }
   }
 
