@@ -1,7 +1,8 @@
 /** Folders of conversations. Their order is by name, and each page's own language decides what that is. */
 import { sql } from "drizzle-orm";
 import type { FolderStore, Idempotent, Scope } from "../ports/store.ts";
-import { type Folder, MAX_FOLDERS } from "../protocol/shapes.ts";
+import { MAX_FOLDERS } from "../protocol/constants.ts";
+import type { Folder } from "../protocol/shapes.ts";
 import { type Database, isId } from "./database.ts";
 import { statement, toJson } from "./statement.ts";
 import { announce, insertOutbox, onUser } from "./store.announce.ts";

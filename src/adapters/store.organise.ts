@@ -1,7 +1,8 @@
 /** Pins, the archive, folders' contents, and deletion, which can be taken back until the sweep has come by. */
 import { sql } from "drizzle-orm";
 import type { Announcement, ConversationStore, Scope } from "../ports/store.ts";
-import { MAX_PINNED, type RunStatus } from "../protocol/shapes.ts";
+import { MAX_PINNED } from "../protocol/constants.ts";
+import type { RunStatus } from "../protocol/shapes.ts";
 import { type Database, isId, type Transaction } from "./database.ts";
 import { statement } from "./statement.ts";
 import { announce, onConversation, onUser } from "./store.announce.ts";

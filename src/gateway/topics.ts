@@ -1,11 +1,11 @@
 /** Answers `topic.subscribe` [W6]: where the events will start, and what the client shows before them. */
 import type { EventLog, TopicState } from "../ports/event-log.ts";
 import type { Reader, Scope, Store } from "../ports/store.ts";
-import { MAX_FRAME_OUT } from "../protocol/constants.ts";
+import { MAX_FRAME_OUT, MAX_PINNED } from "../protocol/constants.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { uuidv7 } from "../protocol/id.ts";
 import type { Params, Result } from "../protocol/methods.ts";
-import { type ConversationSnapshot, MAX_PINNED, type Position } from "../protocol/shapes.ts";
+import type { ConversationSnapshot, Position } from "../protocol/shapes.ts";
 import { readerOf } from "../sessions/share-reader.ts";
 import type { Clock } from "./clock.ts";
 import { withDeadline } from "./deadline.ts";

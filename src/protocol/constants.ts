@@ -18,3 +18,9 @@ export const HEARTBEAT_MS = 25_000;
 export const SILENCE_MS = 33_000;
 /** A connection that has not authenticated by then is closed 4010 [W2]. */
 export const AUTH_DEADLINE_MS = 5_000;
+
+/** UTF-16 units of a folder's name. */
+export const MAX_FOLDER_NAME = 60;
+/** Of one person. All of them, and the pinned conversations, are in the snapshot of the user's topic. */
+export const MAX_FOLDERS = 50;
+export const MAX_PINNED = 30;

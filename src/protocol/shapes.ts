@@ -59,12 +59,6 @@ export const conversation = z.object({
 });
 export type Conversation = z.infer<typeof conversation>;
 
-/** UTF-16 units of a folder's name. */
-export const MAX_FOLDER_NAME = 60;
-/** Of one person. All of them, and the pinned conversations, are in the snapshot of the user's topic. */
-export const MAX_FOLDERS = 50;
-export const MAX_PINNED = 30;
-
 /** Where a person puts conversations. Lists show folders by name. */
 export const folder = z.object({ id, name: z.string(), createdAt: time });
 export type Folder = z.infer<typeof folder>;

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Scope } from "../../src/ports/store.ts";
+import { MAX_FOLDERS, MAX_PINNED } from "../../src/protocol/constants.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
-import { MAX_FOLDERS, MAX_PINNED } from "../../src/protocol/shapes.ts";
 import {
   asked,
   claimAll,

@@ -11,11 +11,15 @@ import { ConversationStore } from "./conversation.ts";
 import { ConversationList } from "./conversations.ts";
 import { createDrafts, type Drafts, NO_DRAFT } from "./drafts.ts";
 import { type ModelChoice, modelChoice } from "./model-choice.ts";
+import { Organiser } from "./organise.ts";
 import type { Router } from "./route.ts";
+import { ConversationSearch } from "./search.ts";
 import { createSendMode, type SendMode } from "./send-mode.ts";
+import { SharedConversation } from "./shared.ts";
 import { type Credential, signIn, type SignInFailure, signOut } from "./sign-in.ts";
 import type { KeyValues } from "./storage.ts";
 import { createThoughtTimes, type ThoughtTimes } from "./thought-times.ts";
+import { Toasts } from "./toasts.ts";
 
 /** Why the sign-in view is shown. */
 export type SignedOutReason = "new" | "link-refused" | "ended" | "left";
@@ -50,6 +54,11 @@ export class AppStore {
   /** The conversation that the address names. */
   readonly current = signal<ConversationStore | undefined>(undefined);
   readonly start = signal<Start | undefined>(undefined);
+  /** What the link in the address opens. */
+  readonly shared = signal<SharedConversation | undefined>(undefined);
+  readonly toasts = new Toasts();
+  readonly organise: Organiser;
+  readonly search: ConversationSearch;
   /** The model that was chosen for the next new conversation. */
   readonly newModel = signal<string | undefined>(undefined);
   readonly attachments: Attachments;
@@ -81,6 +90,14 @@ export class AppStore {
     this.#client = client;
     this.#storage = storage;
     this.router = router;
+    this.organise = new Organiser({
+      client,
+      router,
+      list: () => this.list.peek(),
+      toasts: this.toasts,
+      failed: (error) => this.#failed(error),
+    });
+    this.search = new ConversationSearch(client);
     this.sendMode = createSendMode(storage);
     this.thoughts = createThoughtTimes(storage);
     this.attachments = new Attachments({ files: client.files, drafts: () => this.drafts.peek(), urls: URL });
@@ -93,11 +110,20 @@ export class AppStore {
     const stopFollowing = effect(() => {
       const route = router.route.value;
       const signedIn = this.user.value !== undefined;
+      const token = signedIn && route.kind === "shared" ? route.token : undefined;
+      if (token !== undefined && this.shared.peek()?.token === token) return;
+      this.#openShared(undefined);
       this.#open(signedIn && route.kind === "conversation" ? route.id : undefined);
+      this.#openShared(token);
     });
     this.#stop = [stopListening, stopFollowing];
     // The connection may be another element's, and have said already who is signed in.
     if (client.state.phase === "ready") this.#signedIn();
+  }
+
+  /** The files of what is open can't be had here, and are only named: no cookie opens them, or they are another's. */
+  get namesFiles(): boolean {
+    return this.embedded || this.shared.value !== undefined;
   }
 
   /** Lets go of everything but the client. */
@@ -150,12 +176,28 @@ export class AppStore {
   /** Another person's list, drafts and conversation are none of this one's. */
   #become(user: User): void {
     this.list.value?.close();
-    this.list.value = this.embedded ? undefined : new ConversationList(this.#client, user.id);
+    this.list.value = this.embedded ? undefined : this.#listOf(user);
+    this.search.clear();
     this.attachments.clear();
     this.drafts.value = createDrafts(this.#storage, user.id);
     this.newModel.value = this.drafts.value.read("new").model;
     this.start.value = undefined;
     this.user.value = user;
+  }
+
+  #listOf(user: User): ConversationList {
+    const list = new ConversationList(this.#client, user.id);
+    list.onDeleted = (id) => this.#deletedElsewhere(id);
+    return list;
+  }
+
+  /** Whoever has it open sees that it is gone, and may take that back. */
+  #deletedElsewhere(id: string): void {
+    const route = this.router.route.peek();
+    if (route.kind !== "conversation" || route.id !== id) return;
+    const conversation = this.current.peek()?.conversation;
+    this.router.go({ kind: "home" }, "replace");
+    if (conversation !== undefined) this.organise.deletedElsewhere(conversation);
   }
 
   #signedOut(reason: SignedOutReason): void {
@@ -180,6 +222,8 @@ export class AppStore {
       this.user.value = undefined;
       this.models.value = undefined;
       this.start.value = undefined;
+      this.toasts.hide();
+      this.search.clear();
       this.router.go({ kind: "home" }, "replace");
     });
   }
@@ -197,6 +241,11 @@ export class AppStore {
     if (open?.id === id) return;
     open?.close();
     this.current.value = id === undefined ? undefined : this.#conversation(id);
+  }
+
+  #openShared(token: string | undefined): void {
+    this.shared.peek()?.close();
+    this.shared.value = token === undefined ? undefined : new SharedConversation(this.#client, token, this.current);
   }
 
   #conversation(id: string): ConversationStore {
@@ -303,12 +352,29 @@ export class AppStore {
     this.notice.value = error instanceof ParleyError ? errorText(error) : text().errors.somethingFailed;
   }
 
-  rename(id: string, title: string): void {
-    this.list.value?.rename(id, title).catch((error: unknown) => this.#failed(error));
+  loadMore(): void {
+    this.#wish(this.list.value?.loadMore());
   }
 
-  loadMore(): void {
-    this.list.value?.loadMore().catch((error: unknown) => this.#failed(error));
+  loadArchive(): void {
+    this.#wish(this.list.value?.loadArchive());
+  }
+
+  loadFolder(id: string): void {
+    this.#wish(this.list.value?.loadFolder(id));
+  }
+
+  toggleFolder(id: string): void {
+    this.#wish(this.list.value?.toggleFolder(id));
+  }
+
+  #wish(work: Promise<void> | undefined): void {
+    work?.catch((error: unknown) => this.#failed(error));
+  }
+
+  /** Work with a part of the page that has to be loaded first. */
+  load(work: () => Promise<void>): void {
+    work().catch(() => (this.notice.value = text().errors.pageIncomplete));
   }
 
   /** Ends the wait for the next try. */

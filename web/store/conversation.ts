@@ -4,7 +4,7 @@ import { type OpenConversation, openConversation } from "../../src/client/conver
 import type { SendOptions } from "../../src/client/outbox.ts";
 import { isCut } from "../../src/client/transcript.ts";
 import { ParleyError } from "../../src/protocol/errors.ts";
-import type { FilePart, Message, Run, ToolArgs } from "../../src/protocol/shapes.ts";
+import type { Conversation, FilePart, Message, Run, ToolArgs } from "../../src/protocol/shapes.ts";
 import { coalesce } from "./frame.ts";
 import { TranscriptView } from "./transcript-view.ts";
 
@@ -26,6 +26,7 @@ export type DecisionState =
 /** The conversation that is open: what is shown of it, and what one can do in it. */
 export class ConversationStore {
   readonly id: string;
+  readonly readOnly: boolean;
   readonly view = new TranscriptView();
   readonly status = signal<"loading" | "open" | "failed">("loading");
   readonly error = signal<ParleyError | undefined>(undefined);
@@ -55,12 +56,21 @@ export class ConversationStore {
 
   readonly #failed: (error: unknown) => void;
 
-  /** `failed` is told what a person asked for here and did not get. */
-  constructor(client: Client, id: string, failed: (error: unknown) => void = () => undefined) {
+  /**
+   * `failed` is told what a person asked for here and did not get. With the token of a link it is read by that, and only
+   * read.
+   */
+  constructor(
+    client: Client,
+    id: string,
+    failed: (error: unknown) => void = () => undefined,
+    shareToken?: string,
+  ) {
     this.id = id;
+    this.readOnly = shareToken !== undefined;
     this.#client = client;
     this.#failed = failed;
-    this.#open = openConversation(client, id);
+    this.#open = openConversation(client, id, { shareToken });
     const show = coalesce(() => this.#show());
     this.#open.subscribe(show);
     this.#show();
@@ -81,6 +91,10 @@ export class ConversationStore {
   /** Another answer was asked for, and will not come: the one that is there is shown again. */
   #refused(id: string, error: ParleyError): void {
     if (this.#client.outbox.discard(id)) this.#failed(error);
+  }
+
+  get conversation(): Conversation | undefined {
+    return this.#open.state.transcript.conversation;
   }
 
   #interrupts(id: string): boolean {
@@ -113,7 +127,7 @@ export class ConversationStore {
   /** How a run ended. Asks the server for one that ended before this page looked on; undefined until it answers. */
   endedRun(runId: string): ReadonlySignal<Run | undefined> {
     const run = computed(() => this.view.endedRuns.value.get(runId) ?? this.#fetched.value.get(runId));
-    if (run.peek() === undefined && this.view.activeRun.peek()?.id !== runId) {
+    if (run.peek() === undefined && this.view.activeRun.peek()?.id !== runId && !this.readOnly) {
       this.#once(`run ${runId}`, async () => {
         const found = await this.#client.call("run.get", { runId });
         this.#fetched.value = new Map(this.#fetched.value).set(runId, found.run);

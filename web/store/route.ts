@@ -1,14 +1,29 @@
 import { type ReadonlySignal, signal } from "@preact/signals-core";
 
-export type Route = { readonly kind: "home" } | { readonly kind: "conversation"; readonly id: string };
+export type Route =
+  | { readonly kind: "home" }
+  | { readonly kind: "conversation"; readonly id: string }
+  /** A link to somebody's conversation. Its token stands in the fragment, which no server is sent. */
+  | { readonly kind: "shared"; readonly token: string };
 
-/** The route of a path; what is no address of ours is home. */
-export function parseRoute(path: string): Route {
+/** The route of a path and its fragment; what is no address of ours is home. */
+export function parseRoute(path: string, hash = ""): Route {
   const id = /^\/c\/([A-Za-z0-9_-]{1,64})\/?$/.exec(path)?.[1];
-  return id === undefined ? { kind: "home" } : { kind: "conversation", id };
+  if (id !== undefined) return { kind: "conversation", id };
+  const token = /^\/s\/?$/.test(path) ? /^#([A-Za-z0-9_-]{43})$/.exec(hash)?.[1] : undefined;
+  return token === undefined ? { kind: "home" } : { kind: "shared", token };
 }
 
-export const pathOf = (route: Route): string => (route.kind === "home" ? "/" : `/c/${route.id}`);
+export function pathOf(route: Route): string {
+  switch (route.kind) {
+    case "home":
+      return "/";
+    case "conversation":
+      return `/c/${route.id}`;
+    case "shared":
+      return `/s#${route.token}`;
+  }
+}
 
 /** The code of a login link (`#login=…`), which the page takes out of its address before anything else. */
 export const loginCode = (hash: string): string | undefined => /^#login=([A-Za-z0-9_-]{1,512})$/.exec(hash)?.[1];
@@ -20,13 +35,15 @@ export interface Router {
 }
 
 export function createRouter(): Router {
-  const route = signal(parseRoute(location.pathname));
-  addEventListener("popstate", () => (route.value = parseRoute(location.pathname)));
+  const here = (): Route => parseRoute(location.pathname, location.hash);
+  const route = signal(here());
+  // A link that is pasted over another one changes the fragment alone.
+  for (const type of ["popstate", "hashchange"]) addEventListener(type, () => (route.value = here()));
   return {
     route,
     go(to, how) {
       const path = pathOf(to);
-      if (path === location.pathname) return;
+      if (path === location.pathname + (to.kind === "shared" ? location.hash : "")) return;
       if (how === "replace") history.replaceState(null, "", path);
       else history.pushState(null, "", path);
       route.value = to;

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { folder, id, MAX_FOLDER_NAME, text } from "../shapes.ts";
+import { MAX_FOLDER_NAME } from "../constants.ts";
+import { folder, id, text } from "../shapes.ts";
 import { idempotencyKey } from "./conversation.ts";
 
 const name = text(MAX_FOLDER_NAME).refine((value) => value.trim() !== "", { error: "not blank" });

@@ -7,7 +7,7 @@ import type { ParleyChat } from "../chat/chat.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons, mark } from "../icons.ts";
 import { isSomethingOpen } from "../menu/menu.ts";
-import { titleOf } from "../sidebar/sidebar.ts";
+import { titleOf } from "../sidebar/title.ts";
 import { appSheet } from "./app.style.ts";
 import "../chat/chat.ts";
 import "../sidebar/sidebar.ts";
@@ -112,6 +112,8 @@ class ParleyApp extends ParleyElement {
           <parley-conversation .app=${this.app}></parley-conversation>
         </main>
       </div>
+      <parley-toast .app=${this.app}></parley-toast>
+      <parley-dialogs .app=${this.app}></parley-dialogs>
     `;
   }
 
@@ -150,7 +152,7 @@ class ParleyApp extends ParleyElement {
   #title(): string | undefined {
     const route = this.app.router.route.value;
     if (route.kind === "home") return undefined;
-    const listed = this.app.list.value?.items.value?.find(({ id }) => id === route.id)?.title;
+    const listed = route.kind === "conversation" ? this.app.list.value?.find(route.id)?.title : undefined;
     const title = listed ?? this.app.current.value?.view.title.value;
     return title === undefined ? "" : titleOf({ title });
   }

@@ -39,7 +39,9 @@ export function closeMenu(inside: EventTarget | null): void {
 
 /** Is something open that Escape closes? */
 export const isSomethingOpen = (root: ParentNode): boolean =>
-  root.querySelector(":popover-open, dialog[open], [data-open-drawer], [data-open-editor]") !== null;
+  root.querySelector(
+    ":popover-open, dialog[open], [data-open-drawer], [data-open-editor], [data-open-list], [data-open-search], [data-open-toast]:focus-within",
+  ) !== null;
 
 function targetOf(key: string, at: number, count: number): number | undefined {
   switch (key) {

@@ -47,7 +47,7 @@ function answerBlock(
       return html`<parley-tools .app=${app} .messageId=${message.id} .parts=${parts.slice(from, to)}></parley-tools>`;
     case "file": {
       const file = source?.peek();
-      return file?.type === "file" ? messageFiles([file], app.embedded) : "";
+      return file?.type === "file" ? messageFiles([file], app.namesFiles) : "";
     }
   }
 }

@@ -59,13 +59,206 @@ export const sidebarSheet = css`
     background: var(--hover);
   }
 
+  parley-sidebar .search {
+    position: relative;
+    display: block;
+    margin-top: 8px;
+  }
+
+  parley-sidebar .search > .icon {
+    position: absolute;
+    inset-inline-start: 13px;
+    top: 50%;
+    color: var(--muted);
+    transform: translateY(-50%);
+    pointer-events: none;
+  }
+
+  parley-sidebar .search input {
+    width: 100%;
+    min-height: max(36px, var(--target));
+    padding: 4px 38px;
+    border: 1px solid transparent;
+    border-radius: 12px;
+    background: var(--hover);
+    appearance: none;
+    text-overflow: ellipsis;
+  }
+
+  parley-sidebar .search input::-webkit-search-cancel-button {
+    display: none;
+  }
+
+  parley-sidebar .search input::placeholder {
+    color: var(--muted);
+    opacity: 1;
+  }
+
+  parley-sidebar .search input:focus-visible {
+    outline-offset: -1px;
+  }
+
+  parley-sidebar .search .icon-button {
+    position: absolute;
+    inset-inline-end: 2px;
+    inset-block: 0;
+    height: auto;
+  }
+
   parley-sidebar nav {
     flex: 1;
     min-height: 0;
-    margin: 12px -10px 0;
+    margin: 8px -10px 0;
     padding: 0 10px 12px;
     overflow-y: auto;
     scrollbar-width: thin;
+  }
+
+  parley-conversations[hidden] {
+    display: none;
+  }
+
+  parley-conversations .folder {
+    position: relative;
+    display: flex;
+    border-radius: 10px;
+  }
+
+  parley-conversations .folders > li {
+    display: block;
+  }
+
+  parley-conversations .folder-name {
+    display: flex;
+    flex: 1;
+    gap: 8px;
+    align-items: center;
+    min-width: 0;
+    min-height: max(34px, var(--target));
+    padding: 4px 8px;
+    border-radius: 10px;
+    text-align: start;
+  }
+
+  parley-conversations .folder-name > span {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+
+  parley-conversations .folder-name > .icon {
+    color: var(--muted);
+  }
+
+  parley-conversations .folder-name > .icon:first-child {
+    scale: var(--forward) 1;
+  }
+
+  parley-conversations .folder-name[aria-expanded="true"] > .icon:first-child {
+    rotate: calc(90deg * var(--forward));
+  }
+
+  parley-conversations .folder:is(:hover, :focus-within) > .folder-name {
+    padding-inline-end: calc(var(--target) + 4px);
+    background: var(--hover);
+  }
+
+  parley-conversations .folders ul,
+  parley-conversations .folders .none {
+    padding-inline-start: 20px;
+  }
+
+  parley-conversations .folders .none {
+    padding-block: 6px;
+  }
+
+  parley-conversations .folder > .icon-button {
+    position: absolute;
+    inset-block: 0;
+    inset-inline-end: 2px;
+    height: auto;
+    opacity: 0;
+  }
+
+  parley-conversations .folder:is(:hover, :focus-within) > .icon-button {
+    opacity: 1;
+  }
+
+  @media (hover: none) {
+    parley-conversations .folder > .icon-button {
+      opacity: 1;
+    }
+
+    parley-conversations .folder > .folder-name {
+      padding-inline-end: calc(var(--target) + 4px);
+    }
+  }
+
+  parley-sidebar .quiet-row {
+    display: flex;
+    gap: 10px;
+    align-items: center;
+    width: 100%;
+    min-height: max(34px, var(--target));
+    margin-top: 12px;
+    padding: 4px 12px;
+    border-radius: 10px;
+    color: var(--muted);
+    text-align: start;
+  }
+
+  parley-sidebar .quiet-row.back {
+    margin-top: 0;
+  }
+
+  parley-sidebar .quiet-row:hover {
+    background: var(--hover);
+    color: var(--text);
+  }
+
+  parley-sidebar .quiet-row.back > .icon {
+    scale: var(--forward) 1;
+  }
+
+  parley-sidebar .archive-heading:focus {
+    outline: none;
+  }
+
+  parley-search-results .results > li > a {
+    display: grid;
+    gap: 2px;
+    padding-block: 8px;
+    white-space: normal;
+  }
+
+  parley-search-results .found-title {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+
+  parley-search-results .excerpt {
+    display: -webkit-box;
+    overflow: hidden;
+    color: var(--muted);
+    font: var(--meta);
+    overflow-wrap: anywhere;
+    -webkit-box-orient: vertical;
+    -webkit-line-clamp: 3;
+  }
+
+  parley-search-results .tag {
+    display: inline-flex;
+    gap: 6px;
+    align-items: center;
+    color: var(--muted);
+    font: var(--meta);
+  }
+
+  parley-search-results mark {
+    border-radius: 3px;
+    background: color-mix(in oklab, var(--accent) 22%, transparent);
+    color: var(--text);
   }
 
   parley-sidebar h2 {

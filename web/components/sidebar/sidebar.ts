@@ -1,43 +1,39 @@
 import type { Signal } from "@preact/signals-core";
-import { html, nothing, type PropertyValues } from "lit";
-import { repeat } from "lit/directives/repeat.js";
-import type { Conversation } from "../../../src/protocol/shapes.ts";
+import { html, nothing } from "lit";
 import type { AppStore } from "../../store/app.ts";
-import { pathOf } from "../../store/route.ts";
 import { type Theme, THEMES } from "../../store/theme.ts";
 import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons, mark } from "../icons.ts";
 import { closeMenu, menuKeys, menuSheet, menuToggled } from "../menu/menu.ts";
-import { byAge } from "./by-age.ts";
+import type { ParleySearchResults } from "./search.ts";
 import { sidebarSheet } from "./sidebar.style.ts";
+import "./list.ts";
 
 const THEME_ICONS = { light: icons.sun, dark: icons.moon, system: icons.monitor } as const;
 
-/** The conversations, and who is signed in. Fires `parley-close` when something was chosen. */
+/** The conversations, the search in them, and who is signed in. Fires `parley-close` when something was chosen. */
 class ParleySidebar extends ParleyElement {
   static override readonly sheets = [menuSheet, sidebarSheet];
   static override readonly properties = {
     app: { attribute: false },
     theme: { attribute: false },
     closable: { type: Boolean },
-    renaming: { state: true },
   };
   declare app: AppStore;
   declare theme: Signal<Theme>;
   declare closable: boolean;
-  declare renaming: string | undefined;
 
   constructor() {
     super();
     this.closable = false;
-    this.renaming = undefined;
   }
 
   protected override render(): unknown {
+    const searching = this.app.search.state.value !== undefined;
     return html`
       <div class="top">
-        <a class="brand" href="/" @click=${(event: MouseEvent) => this.#go(event, undefined)}
+        <a class="brand" href="/" @click=${(event: MouseEvent) => this.#goHome(event)}
           >${mark()}<span>${text().common.parley}</span></a
         >
         ${
@@ -57,71 +53,78 @@ class ParleySidebar extends ParleyElement {
         class="new"
         href="/"
         aria-current=${this.app.router.route.value.kind === "home" ? "page" : nothing}
-        @click=${(event: MouseEvent) => this.#go(event, undefined)}
+        @click=${(event: MouseEvent) => this.#goHome(event)}
         >${icons.newChat()}<span>${text().common.newConversation}</span></a
       >
-      <nav aria-label=${text().common.conversations}>${this.#list()}</nav>
+      ${this.#search()}
+      <nav aria-label=${text().common.conversations}>
+        <parley-conversations .app=${this.app} ?hidden=${searching}></parley-conversations>
+        ${searching ? this.#found() : nothing}
+      </nav>
       ${this.#account()}
     `;
   }
 
-  #list(): unknown {
-    const items = this.app.list.value?.items.value;
-    if (items === undefined) return nothing;
-    if (items.length === 0) return html`<p class="none">${text().sidebar.none}</p>`;
-    return html`
-      ${byAge(items, new Date()).map(
-        ({ label, items: group }) =>
-          html`<h2>${label}</h2>
-            <ul>
-              ${repeat(
-                group,
-                ({ id }) => id,
-                (conversation) => html`<li>${this.#item(conversation)}</li>`,
-              )}
-            </ul>`,
-      )}
+  #search(): unknown {
+    const words = text().conversations;
+    const { search } = this.app;
+    return html`<search class="search">
+      ${icons.search("small")}
+      <input
+        type="search"
+        aria-label=${words.search}
+        placeholder=${words.search}
+        autocomplete="off"
+        maxlength="200"
+        .value=${search.query.value}
+        @input=${(event: Event) => event.target instanceof HTMLInputElement && search.type(event.target.value)}
+        @keydown=${(event: KeyboardEvent) => this.#searchKey(event)}
+      />
       ${
-        this.app.list.value?.hasMore.value === true
-          ? html`<button class="show-more" @click=${() => this.app.loadMore()}>${text().sidebar.showMore}</button>`
-          : nothing
+        search.query.value === ""
+          ? nothing
+          : html`<button
+              class="icon-button"
+              aria-label=${words.clearSearch}
+              title=${words.clearSearch}
+              @click=${() => this.#clearSearch()}
+            >
+              ${icons.close("small")}
+            </button>`
       }
-    `;
+    </search>`;
   }
 
-  #item(conversation: Conversation): unknown {
-    const { id } = conversation;
-    const title = titleOf(conversation);
-    const route = this.app.router.route.value;
-    const current = route.kind === "conversation" && route.id === id;
-    if (this.renaming === id) {
-      return html`<input
-        class="rename"
-        aria-label=${text().sidebar.title}
-        maxlength="200"
-        .value=${conversation.title}
-        @keydown=${(event: KeyboardEvent) => this.#renameKey(event, id)}
-        @blur=${(event: FocusEvent) => this.#rename(event.target, id)}
-      />`;
-    }
-    return html`<a
-        href=${pathOf({ kind: "conversation", id })}
-        aria-current=${current ? "page" : nothing}
-        title=${title}
-        dir="auto"
-        @click=${(event: MouseEvent) => this.#go(event, id)}
-        @dblclick=${() => (this.renaming = id)}
-        @keydown=${(event: KeyboardEvent) => event.key === "F2" && (this.renaming = id)}
-        >${title}</a
-      ><button
-        class="icon-button"
-        data-rename=${id}
-        aria-label=${text().sidebar.rename(title)}
-        title=${text().sidebar.renameKey}
-        @click=${() => (this.renaming = id)}
-      >
-        ${icons.pencil("small")}
-      </button>`;
+  #found(): unknown {
+    this.app.load(async () => void (await import("./search.ts")));
+    return html`<parley-search-results
+      data-open-search
+      .app=${this.app}
+      @parley-to-field=${() => this.focusSearch()}
+      @keydown=${(event: KeyboardEvent) => {
+        if (event.key !== "Escape") return;
+        event.stopPropagation();
+        this.#clearSearch();
+      }}
+    ></parley-search-results>`;
+  }
+
+  focusSearch(): void {
+    this.querySelector<HTMLInputElement>(".search input")?.focus();
+  }
+
+  #clearSearch(): void {
+    this.app.search.clear();
+    this.focusSearch();
+  }
+
+  #searchKey(event: KeyboardEvent): void {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "ArrowDown") this.querySelector<ParleySearchResults>("parley-search-results")?.focusFirst?.();
+    else if (event.key === "Escape" && this.app.search.query.peek() !== "") this.#clearSearch();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
   }
 
   #account(): unknown {
@@ -145,11 +148,26 @@ class ParleySidebar extends ParleyElement {
           ${THEMES.map((theme) => this.#themeItem(theme))}
         </div>
         <div class="rule" role="separator"></div>
+        ${this.#panelItem("settings", icons.settings)} ${this.#panelItem("shortcuts", icons.keyboard)}
+        ${this.#panelItem("palette", icons.search)}
+        <div class="rule" role="separator"></div>
         <button role="menuitem" tabindex="-1" @click=${(event: Event) => this.#signOut(event)}>
           ${icons.logOut()}<span>${text().sidebar.signOut}</span>
         </button>
       </div>
     </div>`;
+  }
+
+  #panelItem(kind: "settings" | "shortcuts" | "palette", icon: (typeof icons)["settings"]): unknown {
+    const { settings, shortcuts, commands } = text().commands;
+    const open = (event: Event): void => {
+      closeMenu(event.currentTarget);
+      this.#close();
+      this.app.shell.peek()?.open(kind === "settings" ? { kind, section: "general" } : { kind });
+    };
+    return html`<button role="menuitem" tabindex="-1" @click=${open}>
+      ${icon()}<span>${{ settings, shortcuts, palette: commands }[kind]}</span>
+    </button>`;
   }
 
   #themeItem(theme: Theme): unknown {
@@ -167,10 +185,10 @@ class ParleySidebar extends ParleyElement {
   }
 
   /** Whoever asks for another tab gets one. */
-  #go(event: MouseEvent, id: string | undefined): void {
+  #goHome(event: MouseEvent): void {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    this.app.router.go(id === undefined ? { kind: "home" } : { kind: "conversation", id });
+    this.app.router.go({ kind: "home" });
     this.#close();
   }
 
@@ -182,42 +200,7 @@ class ParleySidebar extends ParleyElement {
     closeMenu(event.currentTarget);
     this.app.signOut().catch(() => undefined);
   }
-
-  #renameKey(event: KeyboardEvent, id: string): void {
-    if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === "Enter") this.#rename(event.target, id);
-    else if (event.key === "Escape") this.#stopRenaming(id);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-    this.#focusItem(id);
-  }
-
-  #rename(field: EventTarget | null, id: string): void {
-    if (this.renaming !== id) return;
-    if (field instanceof HTMLInputElement) this.app.rename(id, field.value);
-    this.#stopRenaming(id);
-  }
-
-  #stopRenaming(id: string): void {
-    if (this.renaming === id) this.renaming = undefined;
-  }
-
-  /** Back to what opened the field. */
-  #focusItem(id: string): void {
-    this.updateComplete.then(
-      () => this.querySelector<HTMLElement>(`[data-rename="${CSS.escape(id)}"]`)?.focus(),
-      () => undefined,
-    );
-  }
-
-  protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has("renaming") && this.renaming !== undefined)
-      this.querySelector<HTMLInputElement>(".rename")?.select();
-  }
 }
 
-export const titleOf = ({ title }: Pick<Conversation, "title">): string =>
-  title === "" ? text().common.newConversation : title;
-
 define("parley-sidebar", ParleySidebar);
+export { titleOf } from "./title.ts";

@@ -4,6 +4,7 @@ import { chat } from "./chat.ts";
 import { code } from "./code.ts";
 import { common } from "./common.ts";
 import { composer } from "./composer.ts";
+import { conversations } from "./conversations.ts";
 import { embed } from "./embed.ts";
 import { errors } from "./errors.ts";
 import { message } from "./message.ts";
@@ -23,6 +24,7 @@ export const en = {
   code,
   common,
   composer,
+  conversations,
   embed,
   errors,
   message,
