@@ -25,7 +25,7 @@ function wordsOfMarkup(markup: string): string[] {
 
 /** Values of the platform that look like words. */
 const PLATFORM =
-  /^(?:Escape|Enter|Tab|Home|End|Page(?:Up|Down)|Arrow(?:Up|Down|Left|Right)|Files|Backspace|Delete|Space)$/;
+  /^(?:Escape|Enter|Tab|Home|End|Page(?:Up|Down)|Arrow(?:Up|Down|Left|Right)|Files|Backspace|Delete|Space|Notification)$/;
 /** Names of makers and of units. */
 const PROPER = /^(?:Anthropic|OpenAI|Google|Ollama|Parley|[KMG]?B)$/;
 /** A sentence, a capitalised word, or words around an expression. */
@@ -33,7 +33,7 @@ const PROSE = /^\p{Lu}\p{Ll}+(?:[ .,:…!?\0]|$)|\p{L}{2,} \p{L}{2,}.*[.…?!]$|
 
 /** What is said in no language: addresses, names of programming languages, and what the demo model understands. */
 const MEANT = /^(?:\/#login=…|What can you do\?)$/;
-const NAMES_ONLY = new Set(["markdown/languages.ts"]);
+const NAMES_ONLY = new Set(["markdown/languages.ts", "store/device-name.ts"]);
 
 const isProse = ({ tag, value }: SourceString): boolean =>
   (tag === undefined || tag === "") && PROSE.test(value) && !PLATFORM.test(value) && !PROPER.test(value);

@@ -1,10 +1,13 @@
+import { effect } from "@preact/signals-core";
 import { createClient } from "../src/client/client.ts";
 import type { ParleyApp } from "./components/app/app.ts";
 import "./components/app/app.ts";
 import { adopt } from "./components/element.ts";
+import { watchAnswers } from "./store/answer-watch.ts";
 import { AppStore } from "./store/app.ts";
 import { outboxStorage } from "./store/outbox-storage.ts";
 import { createRouter, loginCode } from "./store/route.ts";
+import { Shell } from "./store/shell.ts";
 import { browserStorage } from "./store/storage.ts";
 import { createTheme } from "./store/theme.ts";
 import { base } from "./styles/base.ts";
@@ -28,6 +31,20 @@ const client = createClient({
   autoConnect: false,
 });
 const store = new AppStore(client, createRouter(), storage);
+const shell = new Shell({ client, storage, theme, languages });
+store.shell.value = shell;
+shell.notifier.go = (id) => store.router.go({ kind: "conversation", id });
+watchAnswers(store, client, (news) => shell.notifier.tell(news));
+effect(() => {
+  if (shell.panel.value !== undefined) load(() => import("./panels.ts"));
+});
+// Another person's prompts are none of the next one's.
+effect(() => {
+  if (store.user.value === undefined) {
+    shell.close();
+    shell.prompts.clear();
+  }
+});
 
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && store.probe());
 addEventListener("online", () => store.probe());
@@ -44,6 +61,7 @@ load(async () => {
   setTimeout(warmUp);
 });
 whenIdle(() => load(() => import("./later.ts")));
+whenIdle(() => load(() => import("./panels.ts")));
 await begun;
 
 /** Elements come to life where they stand already. */

@@ -16,6 +16,7 @@ import type { Router } from "./route.ts";
 import { ConversationSearch } from "./search.ts";
 import { createSendMode, type SendMode } from "./send-mode.ts";
 import { SharedConversation } from "./shared.ts";
+import type { Shell } from "./shell.ts";
 import { type Credential, signIn, type SignInFailure, signOut } from "./sign-in.ts";
 import type { KeyValues } from "./storage.ts";
 import { createThoughtTimes, type ThoughtTimes } from "./thought-times.ts";
@@ -66,6 +67,8 @@ export class AppStore {
   readonly sendMode: Signal<SendMode>;
   readonly clock: Clock = createClock();
   readonly thoughts: ThoughtTimes;
+  /** What is around the conversation; an element on another site's page has none. */
+  readonly shell = signal<Shell | undefined>(undefined);
   /** Something that a person asked for and that failed, in a sentence. */
   readonly notice = signal<string | undefined>(undefined);
   /** The model that answers here, if it is the built-in demo. */

@@ -27,7 +27,7 @@ for (const [locale, words] of Object.entries({ en, de, ar })) {
 }
 
 /** Names that are the same everywhere. */
-const NAMES = /^(?:Parley|OK|JSON|Markdown|PDF)$/;
+const NAMES = /^(?:Parley|OK|JSON|Markdown|PDF|Ctrl|Shift|Enter|Esc|[↑↓])$/;
 
 test("Arabic is no English that was left", () => {
   for (const [path, leaf] of leaves(ar)) {

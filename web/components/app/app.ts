@@ -1,9 +1,12 @@
 import type { Signal } from "@preact/signals-core";
 import { html, nothing, type PropertyValues } from "lit";
 import type { AppStore } from "../../store/app.ts";
+import { isPressed } from "../../store/keys.ts";
 import type { Theme } from "../../store/theme.ts";
+import { number } from "../../text/locale.ts";
 import { text } from "../../text/text.ts";
 import type { ParleyChat } from "../chat/chat.ts";
+import { commands } from "../commands/commands.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons, mark } from "../icons.ts";
 import { isSomethingOpen } from "../menu/menu.ts";
@@ -62,6 +65,8 @@ class ParleyApp extends ParleyElement {
   }
 
   protected override render(): unknown {
+    // The document's title tells it too.
+    void this.app.shell.value?.notifier.unseen.value;
     switch (this.app.session.value.kind) {
       case "starting":
         return this.#starting();
@@ -109,12 +114,37 @@ class ParleyApp extends ParleyElement {
         }
         <main class="main" id="main" ?inert=${modal}>
           ${this.#header()}
-          <parley-conversation .app=${this.app}></parley-conversation>
+          ${
+            this.app.router.route.value.kind === "insights"
+              ? this.#insights()
+              : html`<parley-conversation .app=${this.app}></parley-conversation>`
+          }
         </main>
       </div>
+      ${this.#panel()}
       <parley-toast .app=${this.app}></parley-toast>
       <parley-dialogs .app=${this.app}></parley-dialogs>
     `;
+  }
+
+  #panel(): unknown {
+    const shell = this.app.shell.value;
+    const panel = shell?.panel.value;
+    switch (panel?.kind) {
+      case undefined:
+        return nothing;
+      case "palette":
+        return html`<parley-palette .app=${this.app} .shell=${shell}></parley-palette>`;
+      case "shortcuts":
+        return html`<parley-shortcuts .app=${this.app} .shell=${shell}></parley-shortcuts>`;
+      case "settings":
+        return html`<parley-settings .app=${this.app} .shell=${shell} .section=${panel.section}></parley-settings>`;
+    }
+  }
+
+  #insights(): unknown {
+    this.app.load(async () => void (await import("../insights/insights.ts")));
+    return html`<parley-insights .client=${this.app.shell.value?.client}></parley-insights>`;
   }
 
   #header(): unknown {
@@ -151,7 +181,7 @@ class ParleyApp extends ParleyElement {
 
   #title(): string | undefined {
     const route = this.app.router.route.value;
-    if (route.kind === "home") return undefined;
+    if (route.kind === "home" || route.kind === "insights") return undefined;
     const listed = route.kind === "conversation" ? this.app.list.value?.find(route.id)?.title : undefined;
     const title = listed ?? this.app.current.value?.view.title.value;
     return title === undefined ? "" : titleOf({ title });
@@ -174,7 +204,7 @@ class ParleyApp extends ParleyElement {
   #pressed(event: KeyboardEvent): void {
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === "Escape") this.#escape(event);
-    else if (event.key.toLowerCase() === "o" && event.shiftKey && (event.ctrlKey || event.metaKey)) this.#new(event);
+    else this.#command(event);
   }
 
   /** Closes what is open; when nothing is, stops the answer. */
@@ -187,15 +217,28 @@ class ParleyApp extends ParleyElement {
     if (!field && !isSomethingOpen(this)) this.app.current.value?.stop();
   }
 
-  #new(event: KeyboardEvent): void {
+  /** Keys without Ctrl or ⌘ are text where somebody writes. */
+  #command(event: KeyboardEvent): void {
+    const shell = this.app.shell.peek();
+    if (shell === undefined || this.app.session.peek().kind !== "signed-in") return;
+    const { target } = event;
+    const writes = target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
+    const wanted = commands(this.app, shell).find(({ can, keys = [] }) =>
+      can ? keys.some((each) => (each.command === true || !writes) && isPressed(each, event)) : false,
+    );
+    if (wanted === undefined) return;
     event.preventDefault();
-    this.app.router.go({ kind: "home" });
-    this.querySelector<ParleyChat>("parley-conversation")?.focusComposer();
+    const panel = shell.panel.peek();
+    wanted.run();
+    // What it did is not to be done behind a panel.
+    if (panel !== undefined && shell.panel.peek() === panel) shell.close();
   }
 
   protected override updated(changed: PropertyValues<this>): void {
     const title = this.app.session.peek().kind === "signed-in" ? this.#title() : undefined;
-    document.title = title === undefined || title === "" ? "Parley" : `${title} · Parley`;
+    const unseen = this.app.shell.peek()?.notifier.unseen.peek().size ?? 0;
+    const named = title === undefined || title === "" ? "Parley" : `${title} · Parley`;
+    document.title = unseen === 0 ? named : `(${number(unseen)}) ${named}`;
     if (changed.has("drawer") && this.drawer) this.querySelector<HTMLElement>(".drawer .icon-button")?.focus();
   }
 }

@@ -6,6 +6,7 @@ export const composerSheet = css`
   }
 
   .composer {
+    position: relative;
     padding: 6px;
     border: 1px solid var(--line);
     border-radius: 20px;

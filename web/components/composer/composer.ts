@@ -6,6 +6,7 @@ import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
 import { composerSheet } from "./composer.style.ts";
 import { queueSheet } from "./queue.style.ts";
+import type { ParleySlash, Slash } from "./slash.ts";
 import "./model-picker.ts";
 import "./queue.ts";
 import "./send-button.ts";
@@ -57,6 +58,27 @@ class ParleyComposer extends ParleyElement {
     this.#submit();
   }
 
+  /** In place of what stands there; the first `{{…}}` of it is selected, to be filled in. */
+  insert(words: string): void {
+    this.text = words;
+    this.#keep(this.conversationId);
+    this.updateComplete.then(
+      () => {
+        const field = this.querySelector("textarea");
+        const blank = /\{\{[^{}]*\}\}/.exec(words);
+        field?.focus();
+        if (blank === null) field?.setSelectionRange(words.length, words.length);
+        else field?.setSelectionRange(blank.index, blank.index + blank[0].length);
+      },
+      () => undefined,
+    );
+  }
+
+  #slash(chosen: Slash): void {
+    this.insert(chosen.kind === "prompt" ? chosen.text : "");
+    if (chosen.kind === "command") this.updateComplete.then(chosen.run, () => undefined);
+  }
+
   /** Files that were chosen, pasted or dropped. */
   attach(files: Iterable<File>): void {
     this.app.attachments.add(this.conversationId, files);
@@ -91,6 +113,11 @@ class ParleyComposer extends ParleyElement {
         @parley-chose=${() => this.focus()}
       >
         <parley-attachments .app=${this.app} .conversationId=${this.conversationId}></parley-attachments>
+        <parley-slash
+          .app=${this.app}
+          .written=${this.text}
+          @parley-slash=${(event: CustomEvent<Slash>) => this.#slash(event.detail)}
+        ></parley-slash>
         <textarea
           rows="1"
           aria-label=${text().composer.message}
@@ -132,6 +159,7 @@ class ParleyComposer extends ParleyElement {
     return html`<button
         type="button"
         class="icon-button"
+        data-attach
         aria-label=${text().composer.attach}
         title=${text().composer.attach}
         @click=${() => this.querySelector<HTMLInputElement>("input[type=file]")?.click()}
@@ -211,6 +239,8 @@ class ParleyComposer extends ParleyElement {
   #key(event: KeyboardEvent): void {
     // 229: the key belongs to an input method that does not say that it composes.
     const composes = event.isComposing || event.keyCode === 229;
+    // Until it has loaded, what is written is only text.
+    if (this.querySelector<Partial<ParleySlash> & HTMLElement>("parley-slash")?.pressed?.(event) === true) return;
     if (event.key !== "Enter" || event.shiftKey || event.altKey || composes) return;
     event.preventDefault();
     this.#submit();

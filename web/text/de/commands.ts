@@ -1,0 +1,30 @@
+import type { commands as en } from "../en/commands.ts";
+import { plural } from "../locale.ts";
+
+export const commands: typeof en = {
+  palette: "Befehle",
+  placeholder: "Befehl oder Unterhaltung suchen",
+  results: (count) => plural("de", count, { one: "# Ergebnis", other: "# Ergebnisse" }),
+  none: "Nichts mit diesem Namen",
+  sections: { answer: "Unterhaltung", page: "Parley", conversation: "Unterhaltungen", choice: "Auswahl" },
+  newConversation: "Neue Unterhaltung",
+  commands: "Befehl oder Unterhaltung suchen…",
+  settings: "Einstellungen…",
+  prompts: "Vorlagen…",
+  memory: "Gedächtnis…",
+  devices: "Geräte und Sitzungen…",
+  notifications: "Benachrichtigungen…",
+  shortcuts: "Tastenkürzel",
+  chooseModel: "Modell wählen…",
+  stop: "Antwort anhalten",
+  regenerate: "Letzte Antwort neu erzeugen",
+  copyAnswer: "Letzte Antwort kopieren",
+  attach: "Dateien anhängen…",
+  signOut: "Abmelden",
+  theme: (theme) => `Design: ${theme}`,
+  language: (language) => `Sprache: ${language}`,
+  model: (model) => `Modell: ${model}`,
+  chosen: "gewählt",
+  slash: "Befehle und Vorlagen",
+  prompt: "Vorlage",
+};

@@ -1,0 +1,30 @@
+import { plural } from "../locale.ts";
+
+export const commands = {
+  palette: "Commands",
+  placeholder: "Find a command or a conversation",
+  results: (count: number) => plural("en", count, { one: "# result", other: "# results" }),
+  none: "Nothing of that name",
+  sections: { answer: "Conversation", page: "Parley", conversation: "Conversations", choice: "Choices" },
+  newConversation: "New conversation",
+  commands: "Find a command or a conversation…",
+  settings: "Settings…",
+  prompts: "Prompt library…",
+  memory: "Memory…",
+  devices: "Devices and sessions…",
+  notifications: "Notifications…",
+  shortcuts: "Keyboard shortcuts",
+  chooseModel: "Choose a model…",
+  stop: "Stop the answer",
+  regenerate: "Regenerate the last answer",
+  copyAnswer: "Copy the last answer",
+  attach: "Attach files…",
+  signOut: "Sign out",
+  theme: (theme: string) => `Theme: ${theme}`,
+  language: (language: string) => `Language: ${language}`,
+  model: (model: string) => `Model: ${model}`,
+  chosen: "chosen",
+  /** Of the list that / opens in the message field. */
+  slash: "Commands and prompts",
+  prompt: "Prompt",
+};

@@ -1,0 +1,16 @@
+export const shortcuts = {
+  title: "Keyboard shortcuts",
+  everywhere: "Everywhere",
+  inField: "In the message field",
+  inLists: "In lists and menus",
+  keys: { control: "Ctrl", shift: "Shift", enter: "Enter", escape: "Esc", up: "↑", down: "↓" },
+  help: "Show this sheet",
+  send: "Send",
+  newLine: "New line",
+  slash: "Prompts and commands, at the beginning of a message",
+  move: "Go to the next or the one before",
+  choose: "Choose",
+  close: "Close what is open, or stop the answer",
+  rename: "Rename the conversation",
+  singleOff: "The key ? is switched off in the settings.",
+};
