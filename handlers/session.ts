@@ -34,7 +34,10 @@ export default [
     return loggedIn(session);
   }),
 
-  defineHandler("session.get", "user", (context) => ({ session: described(context.session, true) })),
+  defineHandler("session.get", "user", (context) => ({
+    session: described(context.session, true),
+    roles: [...context.roles],
+  })),
 
   defineHandler("session.list", "user", async (context) => {
     const all = await context.services.store.sessions.list(context.scope);

@@ -3,6 +3,8 @@ import { type ReadonlySignal, signal } from "@preact/signals-core";
 export type Route =
   | { readonly kind: "home" }
   | { readonly kind: "conversation"; readonly id: string }
+  /** Numbers about the whole tenant, for its owner. */
+  | { readonly kind: "insights" }
   /** A link to somebody's conversation. Its token stands in the fragment, which no server is sent. */
   | { readonly kind: "shared"; readonly token: string };
 
@@ -10,6 +12,7 @@ export type Route =
 export function parseRoute(path: string, hash = ""): Route {
   const id = /^\/c\/([A-Za-z0-9_-]{1,64})\/?$/.exec(path)?.[1];
   if (id !== undefined) return { kind: "conversation", id };
+  if (/^\/insights\/?$/.test(path)) return { kind: "insights" };
   const token = /^\/s\/?$/.test(path) ? /^#([A-Za-z0-9_-]{43})$/.exec(hash)?.[1] : undefined;
   return token === undefined ? { kind: "home" } : { kind: "shared", token };
 }
@@ -20,6 +23,8 @@ export function pathOf(route: Route): string {
       return "/";
     case "conversation":
       return `/c/${route.id}`;
+    case "insights":
+      return "/insights";
     case "shared":
       return `/s#${route.token}`;
   }
