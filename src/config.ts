@@ -66,6 +66,7 @@ export interface Config {
   readonly maxQueuedRuns: number;
   readonly limits: {
     readonly connections: number;
+    readonly handshakesPerSecond: number;
     readonly inFlight: number;
     readonly subscriptions: number;
     readonly requestsPerSecond: number;
@@ -178,6 +179,7 @@ const environment = z.object({
   PARLEY_MAX_ACTIVE_RUNS: whole(1, 100_000, 2000),
   PARLEY_MAX_QUEUED_RUNS: whole(1, 1000, 20),
   PARLEY_MAX_CONNECTIONS: whole(1, 1_000_000, 50_000),
+  PARLEY_HANDSHAKES_PER_SECOND: whole(1, 1_000_000, 500),
   PARLEY_MAX_CONNECTIONS_PER_USER: whole(0, 1_000_000, 0),
   PARLEY_MAX_CONNECTIONS_PER_ADDRESS: whole(0, 1_000_000, 0),
   PARLEY_MAX_IN_FLIGHT: whole(1, 10_000, 64),
@@ -270,6 +272,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     maxQueuedRuns: e.PARLEY_MAX_QUEUED_RUNS,
     limits: {
       connections: e.PARLEY_MAX_CONNECTIONS,
+      handshakesPerSecond: e.PARLEY_HANDSHAKES_PER_SECOND,
       inFlight: e.PARLEY_MAX_IN_FLIGHT,
       subscriptions: e.PARLEY_MAX_SUBSCRIPTIONS,
       requestsPerSecond: e.PARLEY_REQUESTS_PER_SECOND,

@@ -14,6 +14,7 @@ const GAUGES: Readonly<Record<GaugeName, readonly [name: string, help: string]>>
   topics: ["parley_topics", "Topics that this node follows."],
   subscriptions: ["parley_subscriptions", "Subscriptions of all connections."],
   runs: ["parley_runs_active", "Runs that this node works on."],
+  handshakesWaiting: ["parley_handshakes_waiting", "Connections that wait to be greeted."],
   requestsInFlight: ["parley_requests_in_flight", "Requests that wait for their answer."],
   bufferedBytes: ["parley_buffered_bytes", "Bytes that wait for slow peers."],
   redisUp: ["parley_redis_up", "1 while Redis answers, 0 while it does not."],

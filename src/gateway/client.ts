@@ -2,7 +2,7 @@
  * One connection as the gateway sees it. Kept lean, as there are tens of thousands: whatever most of them do not need
  * is made when it is.
  *
- *   resuming ──▶ authenticated ──▶ ending ──▶ closed      resuming: the cookie of the upgrade is looked up
+ *   resuming ──▶ authenticated ──▶ ending ──▶ closed      resuming: its turn comes, its cookie is looked up
  *      │            ▲      │                    ▲         anonymous: 5 s to log in [W2]
  *      ▼            │      ▼ logout             │         ending: its session is over; what runs may still answer
  *   anonymous ──────┴── anonymous ──────────────┘
@@ -21,7 +21,14 @@ import type { RequestContext } from "./request-context.ts";
 
 /** Deadlines are milliseconds of the gateway's clock. */
 export type Phase =
-  | { readonly kind: "resuming"; readonly deadline: number; readonly frames: string[]; length: number }
+  | {
+      readonly kind: "resuming";
+      readonly deadline: number;
+      /** What it waits for first: see `Handshakes`. */
+      readonly turn: () => void;
+      readonly frames: string[];
+      length: number;
+    }
   | {
       readonly kind: "anonymous";
       readonly deadline: number;

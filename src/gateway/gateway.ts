@@ -20,6 +20,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { GatewayCore, Hub } from "./core.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { closeInBatches, sendDraining } from "./drain.ts";
+import { Handshakes, LONGEST_WAIT_MS } from "./handshakes.ts";
 import { HeartbeatWheel, TICK_MS } from "./heartbeat.ts";
 import { COOKIE_TIMEOUT_MS, DEFAULT_LIMITS, type GatewayLimits, wireLimits } from "./limits.ts";
 import { loginRoutes } from "./login.ts";
@@ -74,6 +75,7 @@ class ConnectionGateway implements Gateway {
   private readonly maxConnections: number;
   private readonly clients = new Map<Connection, Client>();
   private readonly wheel = new HeartbeatWheel();
+  private readonly handshakes: Handshakes;
   private readonly stopTicking: () => void;
   private turns = 0;
   private sweeping = false;
@@ -85,6 +87,7 @@ class ConnectionGateway implements Gateway {
     const clock = options.clock ?? systemClock;
     this.options = options;
     this.maxConnections = limits.connections;
+    this.handshakes = new Handshakes(limits.handshakesPerSecond, clock);
     this.core = {
       services,
       sessions,
@@ -114,6 +117,7 @@ class ConnectionGateway implements Gateway {
       close: (connection, code) => this.closed(connection, code),
     };
     metrics.gauge("sessions", () => sessions.sessionCount);
+    metrics.gauge("handshakesWaiting", () => this.handshakes.waiting);
     metrics.gauge("requestsInFlight", () => this.core.pending.size);
     metrics.gauge("bufferedBytes", () => {
       let bytes = 0;
@@ -138,6 +142,7 @@ class ConnectionGateway implements Gateway {
 
   close(): void {
     this.stopTicking();
+    this.handshakes.close();
     for (const { connection } of this.clients.values()) connection.close(CLOSE.DRAINING, "the server stops");
   }
 
@@ -151,7 +156,7 @@ class ConnectionGateway implements Gateway {
   }
 
   private opened(connection: Connection): void {
-    const { metrics, clock, sessions } = this.core;
+    const { metrics, clock } = this.core;
     const full = this.clients.size >= this.maxConnections;
     if (full || this.options.counts?.enterAddress(connection.remoteAddress) === false) {
       metrics.refused("TOO_MANY_CONNECTIONS");
@@ -166,12 +171,20 @@ class ConnectionGateway implements Gateway {
       this.sayDraining(client);
       return connection.close(CLOSE.DRAINING, "draining");
     }
-    if (connection.cookieToken === undefined) return this.greet(client, null);
+    const turn = () => this.receive(client);
+    client.phase = { kind: "resuming", deadline: clock.now() + 2 * LONGEST_WAIT_MS, turn, frames: [], length: 0 };
+    if (this.handshakes.admit(turn)) this.core.watched.add(client);
+    else this.cannotResume(client);
+  }
 
-    const phase: Phase = { kind: "resuming", deadline: clock.now() + COOKIE_TIMEOUT_MS, frames: [], length: 0 };
+  /** Its turn has come. */
+  private receive(client: Client): void {
+    const { connection, phase: before } = client;
+    if (before.kind !== "resuming") return;
+    if (connection.cookieToken === undefined) return this.greet(client, null);
+    const phase: Phase = { ...before, deadline: this.core.clock.now() + COOKIE_TIMEOUT_MS };
     client.phase = phase;
-    this.core.watched.add(client);
-    sessions.resumeCookie(connection.cookieToken).then(
+    this.core.sessions.resumeCookie(connection.cookieToken).then(
       (session) => {
         if (client.phase === phase) this.greet(client, session);
       },
@@ -188,6 +201,7 @@ class ConnectionGateway implements Gateway {
     this.clients.delete(connection);
     this.options.counts?.leaveAddress(connection.remoteAddress);
     this.wheel.remove(client);
+    if (client.phase.kind === "resuming") this.handshakes.leave(client.phase.turn);
     client.closed();
     this.core.metrics.connectionClosed(code);
   }
@@ -217,7 +231,7 @@ class ConnectionGateway implements Gateway {
     }
   }
 
-  /** The cookie may be good, and nobody can tell: the client keeps it, and comes again [W2]. */
+  /** It may be good, and can't be served now: the client keeps its cookie, and comes again [W2]. */
   private cannotResume(client: Client): void {
     client.send(encodeNotification("hello", this.hello(client, null)));
     client.send(encodeError(null, new ParleyError("UNAVAILABLE")));

@@ -5,6 +5,8 @@ import type { Rate } from "../sessions/token-bucket.ts";
 /** The limits that an operator sets; the rest of [W11] is the protocol's. */
 export interface GatewayLimits {
   readonly connections: number;
+  /** Connections that are greeted in a second. */
+  readonly handshakesPerSecond: number;
   readonly inFlight: number;
   readonly subscriptions: number;
   readonly requestsPerSecond: number;
@@ -13,6 +15,7 @@ export interface GatewayLimits {
 
 export const DEFAULT_LIMITS: GatewayLimits = {
   connections: 50_000,
+  handshakesPerSecond: 500,
   inFlight: 64,
   subscriptions: 100,
   requestsPerSecond: 600,

@@ -18,6 +18,7 @@ export type Gauge =
   /** Runs that this process holds the lease of. */
   | "runs"
   /** Requests that wait for their answer. */
+  | "handshakesWaiting"
   | "requestsInFlight"
   /** Bytes that wait for slow peers. */
   | "bufferedBytes"

@@ -148,7 +148,8 @@ async function start(
     env.map(async (own, i) => {
       const common = { DATABASE_URL: postgres.url, REDIS_URL: redis.url, PARLEY_NODE_ID: "abc".charAt(i) };
       const pace = { PARLEY_DEMO_TOKENS_PER_SECOND: "30", PARLEY_TRUST_PROXY: "1", PARLEY_DRAIN_DELAY_MS: "1500" };
-      const node = await startParley({ ...common, ...pace, ...own }, { prepared: false });
+      const limits = { PARLEY_MAX_SUBSCRIPTIONS: "100" };
+      const node = await startParley({ ...common, ...pace, ...limits, ...own }, { prepared: false });
       closing.push(() => node.remove());
       nodes[i] = node;
     }),
