@@ -6,6 +6,7 @@ import { dirname, extname, join, relative } from "node:path";
 import { performance } from "node:perf_hooks";
 import { gzipSync } from "node:zlib";
 import { build, type BuildOptions, type Metafile, type OutputFile, type Plugin, transform } from "esbuild";
+import { ownAreas } from "./text-areas.ts";
 
 const root = join(import.meta.dirname, "..");
 const text = new TextEncoder();
@@ -122,13 +123,15 @@ function preloading(html: string, { outputs }: Metafile): string {
 
 /** The embeddable element: other people's pages name it, so it keeps its name. Its parts are its own, apart from the app's. */
 async function embed() {
-  const { outputFiles } = await build({
+  const options = {
     ...browser,
+    absWorkingDir: root,
     entryPoints: ["web/embed.ts"],
     outdir: "dist/web",
     splitting: true,
     chunkNames: "assets/embed/[name]-[hash]",
-  });
+  };
+  const { outputFiles } = await build({ ...options, plugins: [sheets, await ownAreas(options)] });
   return outputFiles;
 }
 
