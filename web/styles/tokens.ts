@@ -42,11 +42,21 @@ export const tokens = css`
     --quick: 120ms;
     /* 1 from the left to the right, -1 the other way; a length along the line is multiplied with it. */
     --forward: 1;
+    /* Where a line of the page begins, for texts that have a direction of their own. */
+    --begin: left;
   }
 
   :root:dir(rtl),
-  :host(:dir(rtl)) {
+  :host(:dir(rtl)),
+  .embed:dir(rtl) {
     --forward: -1;
+    --begin: right;
+  }
+
+  /* On a page that runs the other way. */
+  .embed:dir(ltr) {
+    --forward: 1;
+    --begin: left;
   }
 
   :root[data-theme="light"] {

@@ -40,7 +40,7 @@ export const slashSheet = css`
     max-width: 45%;
     overflow: hidden;
     font-weight: 550;
-    text-align: match-parent;
+    text-align: var(--begin);
     text-overflow: ellipsis;
     white-space: nowrap;
   }
@@ -50,7 +50,7 @@ export const slashSheet = css`
     min-width: 0;
     overflow: hidden;
     color: var(--muted);
-    text-align: match-parent;
+    text-align: var(--begin);
     text-overflow: ellipsis;
     white-space: nowrap;
   }

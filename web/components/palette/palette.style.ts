@@ -73,7 +73,7 @@ export const paletteSheet = css`
     flex: 1;
     min-width: 0;
     overflow: hidden;
-    text-align: match-parent;
+    text-align: var(--begin);
     text-overflow: ellipsis;
     white-space: nowrap;
   }

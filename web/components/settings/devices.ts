@@ -66,7 +66,7 @@ class ParleyDevices extends ParleyElement {
     return html`<li>
       ${/iPhone|Android/.test(session.device) ? icons.phone() : icons.monitor()}
       <div class="about">
-        <strong title=${session.device} dir="auto">${name}</strong>
+        <strong title=${session.device}><bdi>${name}</bdi></strong>
         <span class="hint"
           >${session.current ? html`<span class="tag">${words.thisDevice}</span> ` : nothing}${lastSeen(session)} ·
           ${words.signedInOn(dateTime(new Date(session.createdAt), { dateStyle: "medium" }))}</span

@@ -197,7 +197,7 @@ export const settingsSheet = css`
 
   .settings .about > * {
     overflow-wrap: anywhere;
-    text-align: match-parent;
+    text-align: var(--begin);
   }
 
   .settings .about strong {
@@ -270,7 +270,7 @@ export const settingsSheet = css`
     .settings .tabs {
       flex-direction: row;
       width: auto;
-      padding-block: 0 10px;
+      padding-block: 4px 10px;
       overflow-x: auto;
       scrollbar-width: none;
     }

@@ -26,6 +26,8 @@ export const shortcutsSheet = css`
 
   .shortcuts dd {
     display: flex;
+    flex: none;
+    max-width: 65%;
     flex-wrap: wrap;
     justify-content: flex-end;
     gap: 10px;

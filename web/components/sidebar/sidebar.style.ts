@@ -287,7 +287,7 @@ export const sidebarSheet = css`
     border-radius: 10px;
     color: var(--text);
     line-height: 20px;
-    text-align: match-parent;
+    text-align: var(--begin);
     text-decoration: none;
     text-overflow: ellipsis;
     white-space: nowrap;

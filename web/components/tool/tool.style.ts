@@ -57,7 +57,7 @@ export const toolSheet = css`
   .tool .phrase,
   .tool-group .phrase {
     flex: 1;
-    text-align: match-parent;
+    text-align: var(--begin);
     min-width: 0;
     overflow: hidden;
     text-overflow: ellipsis;
