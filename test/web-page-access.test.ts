@@ -305,7 +305,8 @@ const STATES: readonly State[] = [
     name: "renaming",
     thread: [["user", "Hi"]],
     async reach(page) {
-      await page.getByRole("button", { name: "Rename A conversation" }).click();
+      await page.getByRole("navigation").getByRole("link", { name: "A conversation" }).focus();
+      await page.keyboard.press("F2");
       await page.getByRole("textbox", { name: "Title" }).waitFor();
     },
   },

@@ -27,6 +27,7 @@ import type {
   ToolPart,
   Usage,
 } from "../../src/protocol/shapes.ts";
+import { PageList } from "./page-list.ts";
 import { type Asked, PageThread, USER } from "./page-thread.ts";
 import { acceptSocket, type ServerSocket } from "./websocket-server.ts";
 
@@ -60,6 +61,7 @@ export class PageServer {
   readonly code = "good-code";
   readonly token = "a-good-access-token-of-32-characters";
   readonly threads = new Map<string, PageThread>();
+  readonly list = new PageList(this.threads, (topic, event) => this.emit(topic, event));
   /** Methods that are refused, and with what. */
   readonly refusals = new Map<string, ErrorCode>();
   /** What is answered to methods that nothing here knows; `{}` to any other. */
@@ -373,12 +375,7 @@ export class PageServer {
       case "model.list":
         return { models: this.#options.models ?? [DEMO] };
       case "topic.subscribe":
-        return this.#subscribe(
-          connection,
-          String(params["topic"]),
-          params["position"] as { epoch: string; seq: number } | undefined,
-          after,
-        );
+        return this.#subscribe(connection, params, after);
       case "topic.unsubscribe":
         connection.topics.delete(String(params["topic"]));
         return {};
@@ -388,9 +385,13 @@ export class PageServer {
         return { conversation };
       }
       case "conversation.list":
-        return { conversations: this.#list(), nextCursor: null };
+        return this.list.list(params);
       case "conversation.get":
-        return this.#page(String(params["conversationId"]), String(params["before"]), Number(params["limit"] ?? 50));
+        return this.#page(
+          String(params["conversationId"]),
+          params["before"] as string | undefined,
+          Number(params["limit"] ?? 50),
+        );
       case "conversation.rename": {
         const thread = this.#thread(String(params["conversationId"]));
         thread.conversation = { ...thread.conversation, title: String(params["title"]) };
@@ -432,7 +433,7 @@ export class PageServer {
       case "approval.decide":
         return this.#decide(params);
       default:
-        return this.answers.get(method)?.(params) ?? {};
+        return this.answers.get(method)?.(params) ?? this.list.call(method, params, after) ?? {};
     }
   }
 
@@ -448,11 +449,6 @@ export class PageServer {
     throw new ParleyError("NOT_FOUND");
   }
 
-  #list(): Conversation[] {
-    const all = [...this.threads.values()].map(({ conversation }) => conversation);
-    return all.toSorted((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1));
-  }
-
   #changed(
     name: "conversation.created" | "conversation.renamed" | "conversation.updated",
     conversation: Conversation,
@@ -462,12 +458,11 @@ export class PageServer {
     if (name !== "conversation.created") this.emit(`conversation:${conversation.id}`, event);
   }
 
-  #subscribe(
-    connection: Connection,
-    name: string,
-    position: { epoch: string; seq: number } | undefined,
-    after: (() => void)[],
-  ): unknown {
+  #subscribe(connection: Connection, params: Params, after: (() => void)[]): unknown {
+    const name = String(params["topic"]);
+    const position = params["position"] as { epoch: string; seq: number } | undefined;
+    const token = params["shareToken"];
+    if (token !== undefined && !this.list.opens(name.split(":")[1] ?? "", token)) throw new ParleyError("NOT_FOUND");
     const topic = this.#topic(name);
     connection.topics.add(name);
     if (position?.epoch === topic.epoch && position.seq <= topic.log.length) {
@@ -478,7 +473,7 @@ export class PageServer {
     const head = { epoch: topic.epoch, seq: topic.log.length };
     const [kind, id = ""] = name.split(":");
     if (kind === "user") {
-      return { mode: "snapshot", position: head, snapshot: { conversations: this.#list(), nextCursor: null } };
+      return { mode: "snapshot", position: head, snapshot: this.list.snapshot };
     }
     const { conversation, messages, active, queued, approvals } = this.#thread(id);
     const snapshot = {
@@ -519,11 +514,12 @@ export class PageServer {
     return { text: text.slice(offset), length: text.length };
   }
 
-  #page(conversationId: string, before: string, limit: number): unknown {
+  #page(conversationId: string, before: string | undefined, limit: number): unknown {
     const { conversation, messages } = this.#thread(conversationId);
-    const end = messages.findIndex(({ id }) => id === before);
+    const end = before === undefined ? messages.length : messages.findIndex(({ id }) => id === before);
     const start = Math.max(0, end - limit);
-    return { conversation, messages: structuredClone(messages.slice(start, end)), hasMore: start > 0, position: null };
+    const page = structuredClone(messages.slice(start, end)).map((message) => this.#cut(message));
+    return { conversation, messages: page, hasMore: start > 0, position: null };
   }
 
   #asked(params: Params): Asked {

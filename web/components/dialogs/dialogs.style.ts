@@ -42,6 +42,7 @@ export const dialogsSheet = css`
     border: 1px solid var(--line-strong);
     border-radius: 10px;
     background: var(--ground);
+    font-weight: 400;
     text-overflow: ellipsis;
   }
 

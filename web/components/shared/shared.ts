@@ -15,6 +15,16 @@ const sharedSheet = css`
     background: var(--ground);
   }
 
+  .content:has(> parley-shared) {
+    display: flex;
+    flex-direction: column;
+  }
+
+  .transcript[data-read-only] {
+    flex: 1;
+    min-height: 0;
+  }
+
   parley-shared .note {
     display: flex;
     gap: 10px;

@@ -71,7 +71,7 @@ class ParleyToast extends ParleyElement {
     const resume = () => toasts.resume();
     return html`<div
       class="toast"
-      role="group"
+      role="region"
       aria-label=${toast.text}
       data-open-toast
       @pointerenter=${hold}
