@@ -382,7 +382,7 @@ describe("client, calls", () => {
     const client = await ready(server);
     const codes: (ErrorCode | undefined)[] = [];
     for (const retryable of [true, false]) {
-      const call = failure(client.call("model.list", {}));
+      const call = failure(client.call("chat.stop", { conversationId: "c1" }));
       await server.settle();
       const id = server.asked.at(-1)?.id ?? "";
       const error = Object.assign(new ParleyError("INTERNAL"), {
@@ -469,6 +469,31 @@ describe("client, calls", () => {
     await server.pass(5_000, 500);
     assert.deepEqual([send.code, rename.code], ["BUSY", "TIMEOUT"]);
     assert.equal(server.asked.length, 2);
+  });
+
+  it("[W7] makes a read once more that the server could not answer, and nothing else", async () => {
+    const server = new ScriptedServer();
+    const client = await ready(server);
+    for (const method of ["model.list", "chat.stop", "conversation.create"] as const) {
+      server.on(method, () => new ParleyError("UNAVAILABLE"));
+    }
+    const calls = [
+      outcome(client.call("model.list", {})),
+      outcome(client.call("chat.stop", { conversationId: "c1" })),
+      outcome(client.call("conversation.create", {})),
+    ];
+    await server.pass(5_000, 50);
+    assert.deepEqual(
+      calls.map(({ code }) => code),
+      ["UNAVAILABLE", "UNAVAILABLE", "UNAVAILABLE"],
+    );
+    const made = (method: string) => server.requests(method).length;
+    assert.deepEqual([made("model.list"), made("chat.stop"), made("conversation.create")], [2, 1, 1]);
+
+    const late = outcome(client.call("model.list", {}, { timeoutMs: 50 }));
+    await server.settle();
+    assert.equal(late.code, "UNAVAILABLE", "no time is left for another");
+    assert.equal(made("model.list"), 3);
   });
 
   it("[W12] a signal cancels here at once, and on the server", async () => {

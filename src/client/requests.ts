@@ -3,7 +3,7 @@
  *
  *   queued ──▶ sent ──▶ settled            queued: no connection, or as many in flight as the server takes
  *     ▲  ▲      │ │
- *     │  └ lost ┘ │ retryable error with retryAfterMs
+ *     │  └ lost ┘ │ retryable error with retryAfterMs; of a read once without
  *     └─ resting ◀┘
  *
  * At any point: the time limit, or the caller's signal.
@@ -45,6 +45,9 @@ interface Request extends RequestOptions {
 export const MAX_REQUESTS = 1_000;
 /** How often a request is repeated because the server asked for it. */
 export const MAX_RETRIES = 5;
+
+/** Before a read that the server could not answer, and gave no time for, is made once more. */
+const READ_AGAIN_MS = 100;
 
 const utf8 = new TextEncoder();
 
@@ -179,7 +182,12 @@ export class Requests {
 
   /** The server names the least wait; jitter on top keeps those it told the same from coming together. */
   #retryDelay(request: Request, error: ParleyError, random: () => number): number | undefined {
-    if (!error.retryable || error.retryAfterMs === undefined || request.retries >= MAX_RETRIES) return undefined;
+    if (!error.retryable || request.retries >= MAX_RETRIES) return undefined;
+    if (error.retryAfterMs === undefined) {
+      // A connection of the server's to its database broke, perhaps: the next one may be well.
+      const again = request.safety === "read" && error.code === "UNAVAILABLE" && request.retries === 0;
+      return again ? READ_AGAIN_MS + fullJitter(1, random) : undefined;
+    }
     // Whether a request that took too long had its effect is not known.
     if (request.safety === "once" && error.code === "TIMEOUT") return undefined;
     return error.retryAfterMs + fullJitter(request.retries + 1, random);

@@ -12,7 +12,7 @@ import type { Logger } from "../ports/logger.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { DependencyProbe } from "./dependency-probe.ts";
 import { jsonAnswer } from "./http-answer.ts";
-import { isReady, probed, type Readiness } from "./readiness.ts";
+import { isReady, probed, READY, type Readiness } from "./readiness.ts";
 
 export interface StatusOptions {
   readonly mode: string;
@@ -43,7 +43,7 @@ export function statusRoutes(options: StatusOptions): readonly HttpRoute[] {
     },
   };
   const probes = [store, ...(options.dependencies ?? [])].map((each) => new DependencyProbe(each, options.log, clock));
-  let readiness: Readiness = { kind: "starting" };
+  let readiness: Readiness = READY;
 
   /** Everything that is wrong, or undefined. */
   async function problems(): Promise<string | undefined> {
