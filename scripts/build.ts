@@ -63,6 +63,16 @@ const sheets: Plugin = {
   },
 };
 
+/** What the app's store needs for its list of conversations, and an element has none of. */
+const noList: Plugin = {
+  name: "no list",
+  setup(bundle) {
+    bundle.onResolve({ filter: /^\.\/(?:organise|search|conversations)\.ts$/ }, ({ importer }) =>
+      importer.endsWith("web/store/app.ts") ? { path: join(root, "web/embed/no-list.ts") } : undefined,
+    );
+  },
+};
+
 const browser: typeof common & { minify: true } = {
   ...common,
   charset: "utf8",
@@ -130,8 +140,9 @@ async function embed() {
     outdir: "dist/web",
     splitting: true,
     chunkNames: "assets/embed/[name]-[hash]",
+    plugins: [sheets, noList],
   };
-  const { outputFiles } = await build({ ...options, plugins: [sheets, await ownAreas(options)] });
+  const { outputFiles } = await build({ ...options, plugins: [...options.plugins, await ownAreas(options)] });
   return outputFiles;
 }
 
