@@ -70,10 +70,15 @@ class ParleySlash extends ParleyElement {
     return html`${
         items.length === 0
           ? nothing
-          : html`<div class="slash" data-open-list>
-              <div id="slash-list" role="listbox" aria-label=${words.slash}>
-                ${items.map((item, index) => this.#option(item, index, at))}
-              </div>
+          : html`<div
+              class="slash"
+              id="slash-list"
+              role="listbox"
+              tabindex="0"
+              aria-label=${words.slash}
+              data-open-list
+            >
+              ${items.map((item, index) => this.#option(item, index, at))}
             </div>`
       }
       <div class="hidden-visually" role="status">

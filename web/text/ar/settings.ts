@@ -45,7 +45,7 @@ export const settings: typeof en = {
   unknownDevice: "جهاز غير معروف",
   browserOn: (browser, system) => `${browser} على ${system}`,
   revoke: "إنهاء الجلسة",
-  revokeOf: (device) => `إنهاء جلسة ${device}`,
+  revokeOf: (device) => `إنهاء الجلسة: ${device}`,
   revokeOthers: "إنهاء كل الجلسات الأخرى",
   revoked: "أُنهيت الجلسة.",
   signedInAs: (name) => `مسجّل الدخول باسم ${name}`,

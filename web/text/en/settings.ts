@@ -45,7 +45,7 @@ export const settings = {
   unknownDevice: "Unknown device",
   browserOn: (browser: string, system: string) => `${browser} on ${system}`,
   revoke: "End session",
-  revokeOf: (device: string) => `End the session of ${device}`,
+  revokeOf: (device: string) => `End session: ${device}`,
   revokeOthers: "End all other sessions",
   revoked: "The session was ended.",
   signedInAs: (name: string) => `Signed in as ${name}`,
