@@ -33,6 +33,7 @@ const ABORT_MS = 1_000;
 export class Attempt implements ModelSink, Watched {
   heard = false;
   spoke = false;
+  seen = false;
   readonly #candidate: ModelCandidate;
   readonly #context: AttemptContext;
   readonly #sink: ModelSink;
@@ -83,6 +84,10 @@ export class Attempt implements ModelSink, Watched {
 
   toolArgs(toolCallId: string, delta: string): void {
     if (this.#hear()) this.#sink.toolArgs(toolCallId, delta);
+  }
+
+  alive(): void {
+    this.seen = true;
   }
 
   stalled(): void {

@@ -27,6 +27,7 @@ function world() {
 class Call {
   heard = false;
   spoke = false;
+  seen = false;
   stalls = 0;
   stalled(): void {
     this.stalls++;
@@ -92,4 +93,32 @@ test("a process that was paused does not take its own absence for the provider's
     look();
   }
   assert.equal(call.stalls, 1);
+});
+
+test("[R9] a call that shows that it lives may be silent ten times as long, and no longer", () => {
+  const { clock, watch } = world();
+  const thinking = new Call();
+  watch.add(thinking);
+  const think = (seconds: number) => {
+    for (let second = 0; second < seconds; second++) {
+      thinking.seen = true;
+      clock.advance(1_000);
+    }
+  };
+  think(99);
+  assert.equal(thinking.stalls, 0);
+  // A word: from here on its limit is the shorter one.
+  thinking.say();
+  think(30);
+  assert.equal(thinking.stalls, 0);
+  think(1);
+  assert.equal(thinking.stalls, 1);
+
+  const dying = new Call();
+  watch.add(dying);
+  dying.seen = true;
+  clock.advance(10_000);
+  assert.equal(dying.stalls, 0);
+  clock.advance(1_000);
+  assert.equal(dying.stalls, 1);
 });

@@ -4,10 +4,15 @@
  *
  * Silence is counted in looks, each worth at most twice the interval: a process that was paused, or a laptop that
  * slept, does not take its own absence for the provider's.
+ *
+ * A provider that shows that it lives, and says nothing, may be a model that thinks in silence, or a proxy in front of
+ * one that is gone: it has its limit ten times over.
  */
 export interface Watched {
   /** It said something since the last look. The watch sets it back. */
   heard: boolean;
+  /** Something came from it, said or not, since the last look. The watch sets it back. */
+  seen: boolean;
   /** It ever said something. */
   readonly spoke: boolean;
   /** Called once; the call is forgotten then. */
@@ -32,13 +37,25 @@ export interface StallWatchOptions extends StallLimits {
 }
 
 const LOOK_MS = 1_000;
+/** How many times its limit a call may say nothing while it shows that it lives. */
+const ALIVE = 10;
+
+/** Milliseconds. */
+interface Silence {
+  /** Since it said something. */
+  readonly said: number;
+  /** Since anything came. */
+  readonly came: number;
+}
+
+const NONE: Silence = { said: 0, came: 0 };
 
 export class StallWatch {
   readonly #limits: StallLimits;
   readonly #now: () => number;
   readonly #every: Every;
   /** Each with how long it has been silent. */
-  readonly #calls = new Map<Watched, number>();
+  readonly #calls = new Map<Watched, Silence>();
   #lookedAt = 0;
   #stop: (() => void) | undefined;
 
@@ -49,7 +66,7 @@ export class StallWatch {
   }
 
   add(call: Watched): void {
-    this.#calls.set(call, 0);
+    this.#calls.set(call, NONE);
     if (this.#stop !== undefined) return;
     this.#lookedAt = this.#now();
     this.#stop = this.#every(LOOK_MS, () => this.#look());
@@ -67,11 +84,13 @@ export class StallWatch {
     const passed = Math.min(now - this.#lookedAt, 2 * LOOK_MS);
     this.#lookedAt = now;
     for (const [call, silent] of this.#calls) {
-      const silentMs = call.heard ? 0 : silent + passed;
+      const said = call.heard ? 0 : silent.said + passed;
+      const came = call.heard || call.seen ? 0 : silent.came + passed;
       call.heard = false;
-      this.#calls.set(call, silentMs);
+      call.seen = false;
+      this.#calls.set(call, { said, came });
       const limit = call.spoke ? this.#limits.silenceMs : this.#limits.firstTokenMs;
-      if (silentMs < limit) continue;
+      if (came < limit && said < ALIVE * limit) continue;
       this.remove(call);
       call.stalled();
     }

@@ -49,6 +49,7 @@ export function createSdkCaller(provider: string, headers?: readonly string[]): 
       const response = signal.aborted ? undefined : await sent(send, failure, signal);
       if (response === undefined) return { stop: "aborted", usage: answer.usage() };
       const body = http.bodyOf(response);
+      body?.on("data", () => sink.alive?.());
       const end =
         body === undefined ? "cut" : await readEvents(body, signal, (data, event) => answer.take(data, event));
       if (end === "aborted") return { stop: "aborted", usage: answer.usage() };

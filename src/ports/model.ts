@@ -74,6 +74,8 @@ export interface ModelSink {
   toolCall(toolCallId: string, name: string): void;
   /** Its arguments, as JSON text. */
   toolArgs(toolCallId: string, delta: string): void;
+  /** Something came that is no part of the answer, a ping for one: the model may think in silence. As often as it comes. */
+  alive?(): void;
 }
 
 export interface ModelAnswer {

@@ -81,6 +81,19 @@ export function behaviourTests({ provider: name, model, create, answer, beginnin
     await until(() => server.requests[0]?.abandoned === true, "the connection to be given up");
   });
 
+  test(`[R9] ${name}: a ping says nothing, and that the provider lives`, async (t) => {
+    const { provider } = await world(t, create, [streamed(": ping\n\n", { end: "stall" })]);
+    const log = sinkLog();
+    const abort = new AbortController();
+    let signs = 0;
+    const sink = { ...log.sink, alive: () => signs++ };
+    const pending = provider.stream(ask, sink, abort.signal);
+    await until(() => signs > 0, "a sign of life");
+    abort.abort();
+    assert.equal((await pending).stop, "aborted");
+    assert.deepEqual(log.calls, []);
+  });
+
   test(`${name}: what the sink throws comes out as it is, and the connection is given up`, async (t) => {
     const { server, provider } = await world(t, create, [streamed(beginning(["a", "b"]), { end: "stall" })]);
     const lost = new Error("lease lost");
