@@ -1,5 +1,6 @@
 /** Nodes that die in the middle of what they do: kill -9 as soon as the database shows how far they are. */
 import assert from "node:assert/strict";
+import type { Client } from "../../src/client/client.ts";
 import { openConversation } from "../../src/client/conversation.ts";
 import { messagesOf } from "../../src/client/transcript.ts";
 import type { Message } from "../../src/protocol/shapes.ts";
@@ -17,15 +18,17 @@ const step = (kind: "model" | "tool", status: string) =>
   `exists (select from steps s where s.run_id = r.id and s.kind = '${kind}' and s.status ${status})`;
 
 const CALCULATE = "use the calculator: 1+1 and what time is it";
+/** Asks a person first. */
+const DELETE = "delete the file tides.txt";
 /** Its tool takes seconds. */
 const RESEARCH = "research tides";
 
 const STEPS: readonly Step[] = [
   { question: CALCULATE, reached: "r.status = 'running'" },
-  { question: CALCULATE, reached: step("model", "= 'running'") },
   { question: CALCULATE, reached: step("model", "= 'completed'") },
   { question: RESEARCH, reached: step("tool", "= 'running'") },
   { question: CALCULATE, reached: step("tool", "= 'completed'") },
+  { question: DELETE, reached: "r.status = 'waiting'" },
   { question: "remember", reached: step("tool", "is not null") },
   { question: CALCULATE, reached: "r.status = 'completed'" },
 ];
@@ -54,6 +57,7 @@ export async function ownerKilledAtSteps({ world, more }: Scene): Promise<void> 
         world.sql(`select 1 from runs r where conversation_id = $1 and ${condition}`, [conversation.id]);
       await until(async () => (await rows(reached)).length > 0, `the step ${reached}`, END_MS);
       await node.kill();
+      if (question === DELETE) await approve(reader, conversation.id);
       await until(async () => (await rows("status = 'completed'")).length > 0, `its end after ${reached}`, END_MS);
       await node.start();
       const answered = () => messagesOf(open.state.transcript).some(isWholeAnswer);
@@ -66,6 +70,13 @@ export async function ownerKilledAtSteps({ world, more }: Scene): Promise<void> 
       reader.close();
     }
   }
+}
+
+async function approve(client: Client, conversationId: string): Promise<void> {
+  const { approvals } = await client.call("approval.list", {});
+  const asked = approvals.find((one) => one.conversationId === conversationId);
+  assert.ok(asked);
+  await client.call("approval.decide", { approvalId: asked.id, decision: "approve" });
 }
 
 /** In mid-answer, whatever it does. */
