@@ -15,15 +15,6 @@ function titleOf(text: string): string {
   return `${line.slice(0, TITLE_LENGTH - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }
 
-/** The model asked for, else the conversation's, else the server's. */
-async function chooseModel(context: UserContext, conversationId: string, asked: string | undefined): Promise<string> {
-  const { store, models } = context.services;
-  if (asked !== undefined) return asked;
-  const found = await store.conversations.find(context.scope, conversationId);
-  if (found === null) throw new ParleyError("NOT_FOUND");
-  return found.conversation.model ?? models.defaultModel;
-}
-
 const newRun = () => ({ runId: uuidv7(), assistantMessageId: uuidv7() });
 
 /** Tells the readers, wakes whoever runs it, and answers its sender. */
@@ -57,9 +48,12 @@ async function send(
 ): Promise<Result<"chat.send">> {
   const { store, models, runLimits } = context.services;
   const { conversationId, text, parts = [], clientMessageId } = params;
-  const model = await chooseModel(context, conversationId, params.model);
-  // Rejects what nobody serves before anything is written.
-  models.provider(model);
+  // The one asked for, else the conversation's, else the server's; refused where nobody serves it.
+  const model = (ofConversation: string | null): string => {
+    const chosen = params.model ?? ofConversation ?? models.defaultModel;
+    models.provider(chosen);
+    return chosen;
+  };
   const sent = await store.runs.send(
     context.scope,
     {

@@ -149,9 +149,10 @@ export const createClaimStore = (database: Database): Pick<RunStore, "claim"> =>
       const rows = await tx.run(claimRuns, { owner, limit, leaseMs, held: held.filter(isId) });
       const runs: ClaimedRun[] = [];
       const announcements: Announcement[] = [];
-      for (const group of byScope(rows)) {
+      const groups = [...byScope(rows)];
+      for (const group of groups) {
         tx.become(group.scope);
-        const begun = await begin(tx, group, owner, transcriptBytes);
+        const begun = await begin(tx, group, owner, transcriptBytes, group === groups.at(-1));
         runs.push(...begun.runs);
         announcements.push(...begun.announce);
       }
@@ -165,7 +166,7 @@ interface Group {
   readonly rows: ClaimRow[];
 }
 
-function byScope(rows: readonly ClaimRow[]): Iterable<Group> {
+function byScope(rows: readonly ClaimRow[]): MapIterator<Group> {
   const groups = new Map<string, Group>();
   for (const row of rows) {
     const { tenantId, userId } = row;
@@ -177,12 +178,13 @@ function byScope(rows: readonly ClaimRow[]): Iterable<Group> {
   return groups.values();
 }
 
-/** The half of a claim that touches what people wrote: it works as the runs' author. */
+/** The half of a claim that touches what people wrote: it works as the runs' author. `last`: no group comes after it. */
 async function begin(
   tx: Transaction,
   { scope, rows }: Group,
   owner: string,
   maxBytes: number,
+  last: boolean,
 ): Promise<{ readonly runs: readonly ClaimedRun[]; readonly announce: readonly Announcement[] }> {
   const items = rows.map((row) => {
     const run = toRun(row);
@@ -195,7 +197,7 @@ async function begin(
       ...(row.headId === run.userMessageId ? [] : [branchSelected(scope, run.conversationId, answer.id)]),
     ]);
 
-  const branches = await tx.run(beginAnswers, {
+  const params = {
     ...scope,
     items: toJson(
       items.map(({ row, run, parentId }) => ({
@@ -212,7 +214,10 @@ async function begin(
     ),
     announcements: toJson(announcements),
     maxBytes,
-  });
+  };
+  // What the queue held is announced with what is read here.
+  const commits = last && rows.every(({ takeover, placed }) => !takeover && placed);
+  const branches = await (commits ? tx.last(beginAnswers, params) : tx.run(beginAnswers, params));
   const journal = await readJournal(
     tx,
     rows.filter(({ takeover }) => takeover),

@@ -160,7 +160,8 @@ async function journal(
   };
   const status = end === undefined ? "streaming" : messageStatus[end.status];
   const announcements = [...before, ...eventsOf({ lease, run, status, parts, own, write, asked, cancelled })];
-  const [written] = await tx.run(writeJournal, {
+  const promotes = end !== undefined && own.steers > 0;
+  const params: Write = {
     runId,
     tenantId,
     userId,
@@ -176,8 +177,9 @@ async function journal(
     attempt: run.attempt,
     usage: toJson(run.usage),
     announcements: toJson(announcements),
-  });
-  const left = end !== undefined && own.steers > 0 ? await promoteSteers(tx, lease, run) : [];
+  };
+  const [written] = await (promotes ? tx.run(writeJournal, params) : tx.last(writeJournal, params));
+  const left = promotes ? await promoteSteers(tx, lease, run) : [];
   return {
     ok: true,
     announce: [...announcements, ...left],

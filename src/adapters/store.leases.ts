@@ -56,21 +56,21 @@ export const createLeaseStore = (
 ): Pick<RunStore, "renew" | "release" | "expireAllLeases" | "countByStatus"> => ({
   async renew(leases, leaseMs) {
     if (leases.length === 0) return [];
-    return database.transaction("system", (tx) => tx.run(renewLeases, { leases: leaseItems(leases), leaseMs }));
+    return database.transaction("system", (tx) => tx.last(renewLeases, { leases: leaseItems(leases), leaseMs }));
   },
 
   async release(leases) {
     if (leases.length === 0) return;
-    await database.transaction("system", (tx) => tx.run(releaseLeases, { leases: leaseItems(leases) }));
+    await database.transaction("system", (tx) => tx.last(releaseLeases, { leases: leaseItems(leases) }));
   },
 
   async expireAllLeases() {
-    const [row] = await database.transaction("system", (tx) => tx.run(expireLeases, {}));
+    const [row] = await database.transaction("system", (tx) => tx.last(expireLeases, {}));
     return row?.expired ?? 0;
   },
 
   async countByStatus() {
-    const rows = await database.transaction("system", (tx) => tx.run(countUnfinished, {}));
+    const rows = await database.transaction("system", (tx) => tx.last(countUnfinished, {}));
     const counts: Record<string, number> = { queued: 0, running: 0, waiting: 0 };
     for (const { status, count } of rows) counts[status] = count;
     return counts;

@@ -18,10 +18,10 @@ const clear = statement<{ ids: string[] }, unknown>(
 );
 
 export const createOutboxStore = (database: Database): OutboxStore => ({
-  stale: (olderThanMs, limit) => database.transaction("system", (tx) => tx.run(stale, { olderThanMs, limit })),
+  stale: (olderThanMs, limit) => database.transaction("system", (tx) => tx.last(stale, { olderThanMs, limit })),
 
   async clear(ids) {
     const known = ids.filter(isId);
-    if (known.length > 0) await database.transaction("system", (tx) => tx.run(clear, { ids: known }));
+    if (known.length > 0) await database.transaction("system", (tx) => tx.last(clear, { ids: known }));
   },
 });

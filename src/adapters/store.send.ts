@@ -4,7 +4,7 @@ import { type Database, isId, type Transaction } from "./database.ts";
 import { announce, branchSelected, messageCreated, onUser, renamed, runUpdated } from "./store.announce.ts";
 import { findPlaced } from "./store.branches.ts";
 import { filePartsOf, useFiles } from "./store.files.ts";
-import { answered, repeated } from "./store.idempotency.ts";
+import { repeated } from "./store.idempotency.ts";
 import { askToStop, endUnclaimed, moveQueueBehind } from "./store.queue.ts";
 import { saidMessage, toConversation } from "./store.rows.ts";
 import { steerWith } from "./store.steers.ts";
@@ -24,7 +24,12 @@ export const createSendStore = (database: Database): Pick<RunStore, "send"> => (
     if (!isId(conversationId) || (editOf !== undefined && !isId(editOf))) return { ok: false, reason: "NOT_FOUND" };
     const own = { ...input, userMessageId: input.userMessageId.toLowerCase() };
     try {
-      return await database.transaction(scope, (tx) => send(tx, scope, own, idempotency), { lock: conversationId });
+      const work = () =>
+        database.transaction(scope, (tx) => send(tx, scope, own, idempotency), { lock: conversationId });
+      // Another transaction committed the key meanwhile: the next one reads what was answered under it.
+      const sent = (await work()) ?? (await work());
+      if (sent === undefined) throw new Error("A key was refused and is not there");
+      return sent;
     } catch (error) {
       // It was deleted at this very moment.
       if (brokenConstraint(error)?.startsWith("file_uses_file_id")) return { ok: false, reason: "NO_FILE" };
@@ -33,7 +38,13 @@ export const createSendStore = (database: Database): Pick<RunStore, "send"> => (
   },
 });
 
-async function send(tx: Transaction, scope: Scope, input: SendInput, idempotency: Idempotency): Promise<SendResult> {
+/** undefined: the key came to be while this transaction ran, and nothing was written. */
+async function send(
+  tx: Transaction,
+  scope: Scope,
+  input: SendInput,
+  idempotency: Idempotency,
+): Promise<SendResult | undefined> {
   const { conversationId, userMessageId, editOf } = input;
   const state = await readState(tx, conversationId, idempotency, userMessageId);
   if (state === undefined) return { ok: false, reason: "NOT_FOUND" };
@@ -83,8 +94,8 @@ async function start(
   files: readonly FilePart[],
   idempotency: Idempotency,
   branchFrom: string | null | undefined,
-): Promise<SendResult> {
-  const { conversationId, runId, userMessageId, assistantMessageId, model, deadlineMs } = input;
+): Promise<SendResult | undefined> {
+  const { conversationId, runId, userMessageId, assistantMessageId, deadlineMs } = input;
   const placed = place(state, input);
   if (placed.refused !== undefined) return { ok: false, reason: placed.refused };
   const { first } = placed;
@@ -100,6 +111,7 @@ async function start(
     runId,
   });
   const position = Number(state.lastPosition) + 1;
+  const model = typeof input.model === "string" ? input.model : input.model(state.model);
   const run = newRun({ id: runId, conversationId, model, userMessageId, assistantMessageId, position }, tx.now);
   const conversation: Conversation = {
     ...toConversation(state),
@@ -124,7 +136,8 @@ async function start(
     first,
     announce: rows,
   };
-  if (!(await insertTurn(tx, scope, turn, idempotency, sent))) return answered<Sent>(tx, idempotency);
+  const last = files.length === 0 && !placed.toTheFront;
+  if (!(await insertTurn(tx, scope, turn, idempotency, sent, last))) return undefined;
   await useFiles(tx, scope, conversationId, files);
 
   if (placed.toTheFront) {

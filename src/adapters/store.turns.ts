@@ -119,16 +119,17 @@ export interface NewTurn {
   readonly announce: readonly Announcement[];
 }
 
-/** False when the key exists, and then nothing was written. */
+/** False when the key exists, and then nothing was written. `last`: it commits. */
 export async function insertTurn(
   tx: Transaction,
   scope: Scope,
   { run, deadlineMs, placed, said, conversation, first, announce }: NewTurn,
   idempotency: Idempotency,
   result: unknown,
+  last = false,
 ): Promise<boolean> {
   const parts = said === undefined ? null : toJson(said.parts);
-  const [written] = await tx.run(insertRows, {
+  const params: Turn = {
     ...keyParams(scope, idempotency, result),
     conversationId: run.conversationId,
     userMessageId: run.userMessageId,
@@ -146,7 +147,8 @@ export async function insertTurn(
     headId: conversation.headMessageId,
     currentId: first ? run.id : null,
     announcements: toJson(announce),
-  });
+  };
+  const [written] = await (last ? tx.last(insertRows, params) : tx.run(insertRows, params));
   return written?.done === 1;
 }
 

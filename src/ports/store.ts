@@ -292,7 +292,8 @@ export interface SendInput {
   readonly text: string;
   /** Beside the text; files that are not this user's are NO_FILE. */
   readonly fileIds: readonly string[];
-  readonly model: string;
+  /** Of the run; or who chooses it, told which one the conversation has. When that throws, nothing was written. */
+  readonly model: string | ((ofConversation: string | null) => string);
   readonly whenBusy: WhenBusy;
   /**
    * `edit`: the new message stands beside this message of the person, on a branch of its own. Never steers or
