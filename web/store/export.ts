@@ -121,7 +121,7 @@ export const fileName = ({ title }: Pick<Conversation, "title">): string =>
     .replaceAll(/[\p{Cc}\p{Cf}\\/:*?"<>|]+/gu, " ")
     .replaceAll(/\s+/g, " ")
     .trim()
-    .replace(/^\.+/, "")
+    .replace(/^[.\s]+/, "")
     .slice(0, 80)
     .toWellFormed()
     .trim() || "conversation";

@@ -29,3 +29,21 @@ test("[W2] the code of a login link, and nothing that only looks like one", () =
     assert.equal(loginCode(hash), undefined);
   }
 });
+
+test("a link's token stands in the fragment, and only a whole one opens something", () => {
+  const token = "Abc-12_x".padEnd(43, "y");
+  const shared: Route = { kind: "shared", token };
+  assert.deepEqual(parseRoute("/s", `#${token}`), shared);
+  assert.deepEqual(parseRoute("/s/", `#${token}`), shared);
+  assert.equal(pathOf(shared), `/s#${token}`);
+  for (const [path, hash] of [
+    ["/s", ""],
+    ["/s", `#${token}z`],
+    ["/s", `#${token.slice(1)}`],
+    ["/s/x", `#${token}`],
+    ["/", `#${token}`],
+  ] as const) {
+    assert.deepEqual(parseRoute(path, hash), home);
+  }
+  assert.deepEqual(parseRoute("/c/abc", `#${token}`), conversation("abc"));
+});
