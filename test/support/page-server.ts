@@ -407,8 +407,8 @@ export class PageServer {
       case "message.read":
         return this.#read(String(params["messageId"]), Number(params["partIndex"]), Number(params["offset"]));
       case "run.get": {
-        const { run } = this.#run(String(params["runId"]));
-        return { run, steps: [] };
+        const answer = this.answers.get("run.get")?.(params);
+        return answer ?? { run: this.#run(String(params["runId"])).run, steps: [] };
       }
       case "chat.send":
         return this.#chat(params, after);

@@ -79,6 +79,14 @@ export const icons = {
     svg`<path d="M20.500 11.500a8 7.500 0 0 1-8.500 7.500c-1 0-2-.100-2.900-.400L4.500 20l.9-3.600A7.300 7.300 0 0 1 3.500 11.500 8 7.500 0 0 1 12 4a8 7.500 0 0 1 8.500 7.500Z" />`,
   ),
   phone: make(svg`<rect x="7" y="2.500" width="10" height="19" rx="2.200" /><path d="M11 18h2" />`),
+  chart: make(
+    svg`<path d="M4 4v14.500A1.500 1.500 0 0 0 5.500 20H20M8.500 15.500v-4M13 15.500v-8M17.500 15.500V10" />`,
+  ),
+  inspect: make(
+    svg`<path d="M4 6h8M4 12h5M4 18h8" /><circle cx="15.500" cy="12.500" r="3.500" /><path d="m20.500 17.500-2.500-2.500" />`,
+  ),
+  pause: make(svg`<path d="M9 6v12M15 6v12" />`),
+  play: make(svg`<path d="M8 5.500v13l10-6.500Z" />`),
   search: make(svg`<circle cx="11" cy="11" r="6.500" /><path d="m20 20-4.300-4.300" />`),
   settings: make(
     svg`<path d="M4 7h9M17 7h3M4 17h3M11 17h9" /><circle cx="15" cy="7" r="2" /><circle cx="9" cy="17" r="2" />`,

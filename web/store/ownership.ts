@@ -15,11 +15,15 @@ export function ownershipOf(client: Asked): ReadonlySignal<boolean> {
     const id = client.identity?.user.id;
     if (client.state.phase !== "ready" || id === undefined || id === userId) return;
     [userId, owns.value] = [id, false];
-    client.call("session.get", {}).then(
-      ({ roles }) => id === userId && (owns.value = roles.includes("owner")),
-      // Asked again with the next connection.
-      () => id === userId && (userId = undefined),
-    );
+    client
+      .call("session.get", {})
+      .then(({ roles }) => {
+        if (id === userId) owns.value = roles.includes("owner");
+      })
+      // Asked again with the next connection. A server of before tells no roles.
+      .catch(() => {
+        if (id === userId) userId = undefined;
+      });
   };
   client.onState(ask);
   ask();

@@ -30,9 +30,12 @@ export class Shell {
   readonly notifier: Notifier;
   readonly prompts: Prompts;
   readonly panel = signal<Panel | undefined>(undefined);
+  /** The inspector is open: at this answer, or at the newest. */
+  readonly inspected = signal<{ readonly messageId: string | undefined } | undefined>(undefined);
   /** Keys without Ctrl or ⌘ do something, where nobody writes. */
   readonly singleKeys: Signal<boolean>;
   #opener: Element | null = null;
+  #inspectedFrom: Element | null = null;
 
   constructor({ client, storage, theme, languages }: ShellParts) {
     this.client = client;
@@ -70,6 +73,16 @@ export class Shell {
       if (opener instanceof HTMLElement && opener.isConnected && opener !== document.body) opener.focus();
       else this.writeHere();
     });
+  }
+
+  /** Opens or closes the inspector; the focus goes back to what opened it. */
+  inspect(at: { readonly messageId: string | undefined } | undefined): void {
+    if (at !== undefined) this.#inspectedFrom = document.activeElement;
+    this.inspected.value = at;
+    const opener = this.#inspectedFrom;
+    if (at !== undefined || !(opener instanceof HTMLElement)) return;
+    this.#inspectedFrom = null;
+    queueMicrotask(() => opener.isConnected && opener.focus({ preventScroll: true }));
   }
 
   /** Puts the focus where the message is written, when that stands. */

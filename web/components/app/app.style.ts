@@ -28,6 +28,22 @@ export const appSheet = css`
     animation: slide-in 180ms ease-out;
   }
 
+  .inspect {
+    flex: none;
+    width: 400px;
+    border-inline-start: 1px solid var(--line);
+    background: var(--ground);
+  }
+
+  .inspect.drawer {
+    position: fixed;
+    z-index: 11;
+    inset-block: 0;
+    inset-inline-end: 0;
+    width: min(400px, 92vw);
+    box-shadow: var(--shadow-menu);
+  }
+
   .scrim {
     position: fixed;
     z-index: 10;

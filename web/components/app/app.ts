@@ -112,7 +112,7 @@ class ParleyApp extends ParleyElement {
                 </div>
                 ${modal ? html`<div class="scrim" @click=${() => this.#close()}></div>` : nothing}`
         }
-        <main class="main" id="main" ?inert=${modal}>
+        <main class="main" id="main" ?inert=${modal || (this.narrow && this.#inspects())}>
           ${this.#header()}
           ${
             this.app.router.route.value.kind === "insights"
@@ -120,6 +120,7 @@ class ParleyApp extends ParleyElement {
               : html`<parley-conversation .app=${this.app}></parley-conversation>`
           }
         </main>
+        ${this.#inspector()}
       </div>
       ${this.#panel()}
       <parley-toast .app=${this.app}></parley-toast>
@@ -140,6 +141,28 @@ class ParleyApp extends ParleyElement {
       case "settings":
         return html`<parley-settings .app=${this.app} .shell=${shell} .section=${panel.section}></parley-settings>`;
     }
+  }
+
+  /** Beside the conversation, or where there is no room a drawer over it. */
+  #inspector(): unknown {
+    const shell = this.app.shell.value;
+    if (!this.#inspects()) return nothing;
+    this.app.load(async () => void (await import("../inspector/inspector.ts")));
+    return html`<div
+        class="inspect ${this.narrow ? "drawer" : ""}"
+        role=${this.narrow ? "dialog" : "complementary"}
+        aria-label=${text().inspector.title}
+        aria-modal=${this.narrow ? "true" : nothing}
+        ?data-open-drawer=${this.narrow}
+      >
+        <parley-inspector .app=${this.app} .shell=${shell}></parley-inspector>
+      </div>
+      ${this.narrow ? html`<div class="scrim" @click=${() => shell?.inspect(undefined)}></div>` : nothing}`;
+  }
+
+  #inspects(): boolean {
+    const { value: shell } = this.app.shell;
+    return shell?.inspected.value !== undefined && this.app.router.route.value.kind === "conversation";
   }
 
   #insights(): unknown {
@@ -163,7 +186,11 @@ class ParleyApp extends ParleyElement {
             </button>`
           : nothing
       }
-      ${title === undefined || title === "" ? html`<span class="title"></span>` : html`<h1 class="title" dir="auto">${title}</h1>`}
+      ${
+        title === undefined || title === "" || this.app.router.route.value.kind === "insights"
+          ? html`<span class="title"></span>`
+          : html`<h1 class="title" dir="auto">${title}</h1>`
+      }
       ${
         this.narrow
           ? html`<button
@@ -176,12 +203,30 @@ class ParleyApp extends ParleyElement {
             </button>`
           : nothing
       }
+      ${this.#inspectButton()}
     </header>`;
+  }
+
+  #inspectButton(): unknown {
+    const shell = this.app.shell.value;
+    if (shell === undefined || this.app.router.route.value.kind !== "conversation") return nothing;
+    const open = shell.inspected.value !== undefined;
+    const label = open ? text().inspector.close : text().inspector.open;
+    return html`<button
+      class="icon-button"
+      aria-label=${label}
+      title=${label}
+      aria-expanded=${open ? "true" : "false"}
+      @click=${() => shell.inspect(open ? undefined : { messageId: undefined })}
+    >
+      ${icons.inspect()}
+    </button>`;
   }
 
   #title(): string | undefined {
     const route = this.app.router.route.value;
-    if (route.kind === "home" || route.kind === "insights") return undefined;
+    if (route.kind === "home") return undefined;
+    if (route.kind === "insights") return text().insights.title;
     const listed = route.kind === "conversation" ? this.app.list.value?.find(route.id)?.title : undefined;
     const title = listed ?? this.app.current.value?.view.title.value;
     return title === undefined ? "" : titleOf({ title });
@@ -210,6 +255,7 @@ class ParleyApp extends ParleyElement {
   /** Closes what is open; when nothing is, stops the answer. */
   #escape(event: KeyboardEvent): void {
     if (this.narrow && this.drawer && this.querySelector(":popover-open") === null) return this.#close();
+    if (this.narrow && this.#inspects()) return this.app.shell.peek()?.inspect(undefined);
     const { target } = event;
     // Whoever decides about a call does not stop it by leaving a field.
     const field =

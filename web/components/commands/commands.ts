@@ -1,6 +1,7 @@
 /** What one can do here, once: the palette, the keys, the list of shortcuts and the message field all read this. */
 import type { AppStore } from "../../store/app.ts";
 import type { Keys } from "../../store/keys.ts";
+import { ownershipOf } from "../../store/ownership.ts";
 import type { Shell } from "../../store/shell.ts";
 import { THEMES } from "../../store/theme.ts";
 import { LOCALE_NAMES, LOCALES } from "../../text/locale.ts";
@@ -151,6 +152,23 @@ function pageCommands(app: AppStore, shell: Shell): readonly Command[] {
       keys: shell.singleKeys.value ? [HELP_KEYS, HELP_KEY] : [HELP_KEYS],
       slash: "help",
       run: () => shell.open({ kind: "shortcuts" }),
+    },
+    {
+      ...page,
+      id: "inspector",
+      name: text().inspector.open,
+      icon: "inspect",
+      slash: "inspect",
+      can: app.router.route.value.kind === "conversation",
+      run: () => shell.inspect({ messageId: undefined }),
+    },
+    {
+      ...page,
+      id: "insights",
+      name: text().insights.open,
+      icon: "chart",
+      can: ownershipOf(shell.client).value,
+      run: () => app.router.go({ kind: "insights" }),
     },
     {
       ...page,

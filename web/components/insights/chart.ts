@@ -14,6 +14,8 @@ export interface ChartLine {
 }
 
 const HEIGHT = 190;
+/** Above this many spans, a line is drawn without its points. */
+const MANY = 60;
 
 /** Lines and bars over time, and the same numbers as a table for whoever can't see them. */
 class ParleyChart extends ParleyElement {
@@ -68,7 +70,7 @@ class ParleyChart extends ParleyElement {
   protected override render(): unknown {
     return html`<figure class="chart">
       <figcaption>
-        <h3>${this.heading}</h3>
+        <h2>${this.heading}</h2>
         <ul class="legend">
           ${this.lines.map(
             (line) =>
@@ -163,12 +165,13 @@ class ParleyChart extends ParleyElement {
       return getComputedStyle(probe).color;
     };
     const [ink, line] = [colour("--chart-ink"), colour("--chart-line")];
+    const few = this.times.length <= MANY;
     const series = this.lines.map((each): uPlot.Series => {
       const stroke = colour(each.colour);
       const bars = uPlot.paths.bars?.({ size: [0.7, 28], radius: 0.2 });
       return each.shape === "bars" && bars !== undefined
         ? { stroke, fill: stroke, width: 0, paths: bars, points: { show: false } }
-        : { stroke, width: 2, points: { show: true, size: 5, fill: stroke }, spanGaps: false };
+        : { stroke, width: 2, points: { show: few, size: 5, fill: stroke }, spanGaps: false };
     });
     probe.remove();
     const font = `12px ${style.fontFamily}`;
@@ -176,11 +179,12 @@ class ParleyChart extends ParleyElement {
     return {
       width,
       height: HEIGHT,
+      padding: [10, 8, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
       scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
       axes: [
-        { ...axis, grid: { show: false }, values: (_, splits) => splits.map((split) => this.#tick(split)) },
+        { ...axis, size: 26, grid: { show: false }, values: (_, splits) => splits.map((split) => this.#tick(split)) },
         { ...axis, size: 62, values: (_, splits) => splits.map((split) => this.format(split)) },
       ],
       series: [{}, ...series],

@@ -42,7 +42,7 @@ export const insightsSheet = css`
     font-weight: 650;
   }
 
-  .insights h3 {
+  .insights figcaption h2 {
     margin: 0;
     font: var(--control);
     font-weight: 650;
@@ -146,6 +146,11 @@ export const insightsSheet = css`
 
   .insights .chart {
     min-width: 0;
+    height: 100%;
+  }
+
+  .insights .charts > :first-child {
+    grid-column: 1 / -1;
   }
 
   .insights figcaption {

@@ -15,7 +15,7 @@ import "./chart.ts";
 
 /** "240 ms", "1.2 s", "3 min". */
 function tookText(ms: number): string {
-  if (ms < 1_000) return `${number(ms, { maximumFractionDigits: 0 })} ${text().insights.ms}`;
+  if (ms < 1_000) return `${number(ms, { maximumFractionDigits: 0 })}\u00a0${text().insights.ms}`;
   if (ms < 60_000) return text().insights.seconds(number(ms / 1_000, { maximumFractionDigits: ms < 10_000 ? 1 : 0 }));
   return text().insights.minutes(number(ms / 60_000, { maximumFractionDigits: 1 }));
 }

@@ -197,7 +197,7 @@ class ParleyMessage extends ParleyElement {
     const usage = message.usage.value;
     return html`${versionSwitch(this.app, message)}
     ${message.empty.value ? nothing : this.#copyButton(text().message.copyAnswer)}
-    ${status === "complete" ? this.#regenerateButton() : nothing}
+    ${status === "complete" ? this.#regenerateButton() : nothing} ${this.#inspectButton()}
     ${
       status === "stopped"
         ? html`<span class="word">${icons.stopped("small")}${text().message.stopped}</span>${
@@ -215,6 +215,21 @@ class ParleyMessage extends ParleyElement {
   #modelName(): string {
     const { author } = this.message;
     return this.app.models.value?.find(({ id }) => id === author)?.name ?? author;
+  }
+
+  /** Not on another site's page: there is no room for it. */
+  #inspectButton(): unknown {
+    const shell = this.app.shell.value;
+    if (shell === undefined || this.message.runId.value === null) return nothing;
+    const label = text().inspector.openRun;
+    return html`<button
+      class="icon-button action"
+      aria-label=${label}
+      title=${label}
+      @click=${() => shell.inspect({ messageId: this.message.id })}
+    >
+      ${icons.inspect("small")}
+    </button>`;
   }
 
   #regenerateButton(): unknown {

@@ -1,6 +1,7 @@
 import type { Signal } from "@preact/signals-core";
 import { html, nothing } from "lit";
 import type { AppStore } from "../../store/app.ts";
+import { ownershipOf } from "../../store/ownership.ts";
 import { type Theme, THEMES } from "../../store/theme.ts";
 import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
@@ -149,13 +150,26 @@ class ParleySidebar extends ParleyElement {
         </div>
         <div class="rule" role="separator"></div>
         ${this.#panelItem("settings", icons.settings)} ${this.#panelItem("shortcuts", icons.keyboard)}
-        ${this.#panelItem("palette", icons.search)}
+        ${this.#panelItem("palette", icons.search)} ${this.#insightsItem()}
         <div class="rule" role="separator"></div>
         <button role="menuitem" tabindex="-1" @click=${(event: Event) => this.#signOut(event)}>
           ${icons.logOut()}<span>${text().sidebar.signOut}</span>
         </button>
       </div>
     </div>`;
+  }
+
+  #insightsItem(): unknown {
+    const shell = this.app.shell.value;
+    if (shell === undefined || !ownershipOf(shell.client).value) return nothing;
+    const open = (event: Event): void => {
+      closeMenu(event.currentTarget);
+      this.#close();
+      this.app.router.go({ kind: "insights" });
+    };
+    return html`<button role="menuitem" tabindex="-1" @click=${open}>
+      ${icons.chart()}<span>${text().insights.open}</span>
+    </button>`;
   }
 
   #panelItem(kind: "settings" | "shortcuts" | "palette", icon: (typeof icons)["settings"]): unknown {

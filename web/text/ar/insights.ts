@@ -54,6 +54,6 @@ export const insights: typeof en = {
       other: "# استدعاء لنماذج",
     }),
   slowest: (time) => `19 من كل 20 خلال ${time}`,
-  seconds: (count) => `${count} ث`,
-  minutes: (count) => `${count} د`,
+  seconds: (count) => `${count}\u00a0ث`,
+  minutes: (count) => `${count}\u00a0د`,
 };

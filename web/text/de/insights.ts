@@ -40,6 +40,6 @@ export const insights: typeof en = {
   written: (count) => `davon ${count} geschrieben`,
   calls: (count) => plural("de", count, { one: "# Modellaufruf", other: "# Modellaufrufe" }),
   slowest: (time) => `19 von 20 in höchstens ${time}`,
-  seconds: (count) => `${count} s`,
-  minutes: (count) => `${count} min`,
+  seconds: (count) => `${count}\u00a0s`,
+  minutes: (count) => `${count}\u00a0min`,
 };

@@ -39,6 +39,6 @@ export const insights = {
   written: (count: string) => `${count} of them written`,
   calls: (count: number) => plural("en", count, { one: "# call of a model", other: "# calls of models" }),
   slowest: (time: string) => `19 of 20 within ${time}`,
-  seconds: (count: string) => `${count} s`,
-  minutes: (count: string) => `${count} min`,
+  seconds: (count: string) => `${count}\u00a0s`,
+  minutes: (count: string) => `${count}\u00a0min`,
 };
