@@ -254,7 +254,8 @@ class ParleyApp extends ParleyElement {
 
   /** Closes what is open; when nothing is, stops the answer. */
   #escape(event: KeyboardEvent): void {
-    if (this.narrow && this.drawer && this.querySelector(":popover-open") === null) return this.#close();
+    if (this.narrow && this.drawer && this.querySelector(":popover-open, dialog[open], [data-open-search]") === null)
+      return this.#close();
     if (this.narrow && this.#inspects()) return this.app.shell.peek()?.inspect(undefined);
     const { target } = event;
     // Whoever decides about a call does not stop it by leaving a field.
