@@ -127,6 +127,11 @@ test("the palette finds commands and conversations, also those that only the ser
   await palette.getByRole("option", { name: "Tax return" }).click();
   await page.waitForURL(`**/c/${far.conversation.id}`);
 
+  await command(page, "pin");
+  await until(
+    () => asked("conversation.update").some(({ params }) => params["conversationId"] === far.conversation.id),
+    "the open conversation is pinned",
+  );
   await command(page, "theme dark");
   assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
   await command(page, "choose a model");

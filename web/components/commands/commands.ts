@@ -7,6 +7,7 @@ import { THEMES } from "../../store/theme.ts";
 import { LOCALE_NAMES, LOCALES } from "../../text/locale.ts";
 import { text } from "../../text/text.ts";
 import type { icons } from "../icons.ts";
+import { conversationCommands } from "./conversation-commands.ts";
 
 export interface Command {
   readonly id: string;
@@ -35,7 +36,12 @@ const HELP_KEY: Keys = { key: "?" };
 
 /** In the order of the palette. Choices (themes, languages, models) are last: they are found by their names. */
 export function commands(app: AppStore, shell: Shell): readonly Command[] {
-  return [...answerCommands(app, shell), ...pageCommands(app, shell), ...choices(app, shell)];
+  return [
+    ...answerCommands(app, shell),
+    ...conversationCommands(app),
+    ...pageCommands(app, shell),
+    ...choices(app, shell),
+  ];
 }
 
 function answerCommands(app: AppStore, shell: Shell): readonly Command[] {
