@@ -93,9 +93,9 @@ test("the page speaks the reader's language, another one at once when chosen, an
 
 test("the palette finds commands and conversations, also those that only the server knows", async () => {
   const near = server.thread("Otters and seals", [["user", "Hi"]]);
-  const far = server.thread("Tax return", [["user", "Hi"]], 1_000);
-  server.answers.set("prompt.list", () => ({ prompts: [], nextCursor: null }));
   const page = await open();
+  // Nobody told the page of it.
+  const far = server.thread("Tax return", [["user", "Hi"]], 1_000);
   const palette = page.getByRole("dialog", { name: "Commands" });
   const input = page.getByRole("combobox", { name: "Find a command or a conversation" });
   const chosen = palette.getByRole("option", { selected: true });
@@ -106,7 +106,7 @@ test("the palette finds commands and conversations, also those that only the ser
   assert.deepEqual(await violations(page), []);
   await palette.getByRole("option", { name: "Otters and seals" }).waitFor();
   await page.keyboard.press("ArrowUp");
-  assert.equal((await chosen.textContent())?.trim(), "Tax return", "up from the first is the last");
+  assert.equal((await chosen.textContent())?.trim(), "Otters and seals", "up from the first is the last");
   await page.keyboard.press("Escape");
   await palette.waitFor({ state: "detached" });
   assert.equal(await focused(page), "Message", "the focus is where it was");
@@ -118,6 +118,11 @@ test("the palette finds commands and conversations, also those that only the ser
   await page.getByRole("status").filter({ hasText: "1 result" }).waitFor();
   await page.keyboard.press("Enter");
   await page.waitForURL(`**/c/${near.conversation.id}`);
+  await command(page, "pin");
+  await until(
+    () => asked("conversation.update").some(({ params }) => params["conversationId"] === near.conversation.id),
+    "the open conversation is pinned",
+  );
 
   await page.keyboard.press("Control+k");
   await input.fill("no such thing");
@@ -127,11 +132,6 @@ test("the palette finds commands and conversations, also those that only the ser
   await palette.getByRole("option", { name: "Tax return" }).click();
   await page.waitForURL(`**/c/${far.conversation.id}`);
 
-  await command(page, "pin");
-  await until(
-    () => asked("conversation.update").some(({ params }) => params["conversationId"] === far.conversation.id),
-    "the open conversation is pinned",
-  );
   await command(page, "theme dark");
   assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
   await command(page, "choose a model");
