@@ -130,7 +130,7 @@ async function chat(order: Extract<Order, { op: "chat" }>): Promise<Report> {
     const params = {
       conversationId: conversations.get(socket),
       text: order.text,
-      idempotencyKey: `bench-${nextId}-key`,
+      idempotencyKey: crypto.randomUUID(),
     };
     await call(socket, "chat.send", params);
   });

@@ -17,6 +17,8 @@ export interface StormOptions {
   /** Conversations, one for each client, in turn. */
   readonly conversations: readonly string[];
   readonly clients: number;
+  /** Of the owner; the tests' own when absent. */
+  readonly token?: string | undefined;
 }
 
 export interface Storm {
@@ -41,11 +43,11 @@ class Reader {
   followsSince = 0;
   readonly #sockets = new Set<WebSocket>();
 
-  constructor(urlOf: () => string, conversationId: string) {
+  constructor(urlOf: () => string, conversationId: string, token: string) {
     this.client = createClient({
       // The next node's takes its place.
       url: "ws://node/ws",
-      auth: { kind: "token", provider: () => ACCESS_TOKEN },
+      auth: { kind: "token", provider: () => token },
       connect: (_, protocol) => this.#connect(urlOf(), protocol),
     });
     this.conversation = openConversation(this.client, conversationId);
@@ -69,7 +71,7 @@ class Reader {
   }
 }
 
-export async function gather({ urls, conversations, clients }: StormOptions): Promise<Storm> {
+export async function gather({ urls, conversations, clients, token = ACCESS_TOKEN }: StormOptions): Promise<Storm> {
   let turn = 0;
   const urlOf = () => urls[turn++ % urls.length] ?? "";
   const readers: Reader[] = [];
@@ -82,7 +84,7 @@ export async function gather({ urls, conversations, clients }: StormOptions): Pr
       for (let i = 0; i < AT_ONCE && readers.length < clients; i++) {
         const id = conversations[readers.length % conversations.length];
         if (id === undefined) throw new Error("a storm needs a conversation");
-        readers.push(new Reader(urlOf, id));
+        readers.push(new Reader(urlOf, id, token));
       }
       await until(there, "the clients to be there", THERE_MS);
     }
