@@ -5,6 +5,7 @@ import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
 import { composerSheet } from "./composer.style.ts";
+import { hasLetters } from "./has-letters.ts";
 import { queueSheet } from "./queue.style.ts";
 import type { ParleySlash, Slash } from "./slash.ts";
 import "./model-picker.ts";
@@ -124,7 +125,7 @@ class ParleyComposer extends ParleyElement {
           placeholder=${placeholder(busy, attached)}
           enterkeyhint="send"
           autocomplete="off"
-          dir=${this.text === "" ? nothing : "auto"}
+          dir=${hasLetters(this.text) ? "auto" : nothing}
           maxlength=${MAX_LENGTH}
           .value=${this.text}
           @input=${(event: InputEvent) => this.#written(event)}

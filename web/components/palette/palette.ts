@@ -3,6 +3,7 @@ import type { Conversation } from "../../../src/protocol/shapes.ts";
 import { fit, fitting } from "../../store/fuzzy.ts";
 import { text } from "../../text/text.ts";
 import { type Command, commands } from "../commands/commands.ts";
+import { hasLetters } from "../composer/has-letters.ts";
 import { define } from "../element.ts";
 import { icons } from "../icons.ts";
 import { panelSheet } from "../panel/panel.style.ts";
@@ -84,7 +85,7 @@ class ParleyPalette extends ParleyPanel {
           autocapitalize="off"
           spellcheck="false"
           enterkeyhint="go"
-          dir=${this.typed === "" ? nothing : "auto"}
+          dir=${hasLetters(this.typed) ? "auto" : nothing}
           .value=${this.typed}
           @input=${(event: Event) => this.#input(event)}
           @keydown=${(event: KeyboardEvent) => this.#key(event, items, at)}

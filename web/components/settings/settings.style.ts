@@ -272,6 +272,7 @@ export const settingsSheet = css`
       width: auto;
       padding-block: 4px 10px;
       overflow-x: auto;
+      scroll-padding-inline: 16px;
       scrollbar-width: none;
     }
 
