@@ -134,16 +134,15 @@ test("the keyboard alone finds an old conversation, pins it, archives it, delete
   await toast(page, "The conversation is in the archive.").waitFor();
   await until(async () => (await focused()) === "Undo", "the focus on the way back");
   await press("Enter");
-  await row(page, "Kitchen").waitFor();
+  await until(async () => (await focused()) === "Kitchen", "the focus on the row that came back");
 
-  await row(page, "Kitchen").focus();
   await press("Delete");
   await row(page, "Kitchen").waitFor({ state: "detached" });
   assert.equal(new URL(page.url()).pathname, "/");
   await until(async () => (await focused()) === "Undo", "the focus on the way back");
   await press("Enter");
   await page.getByRole("heading", { level: 1, name: "Kitchen" }).waitFor();
-  await row(page, "Kitchen").waitFor();
+  await until(async () => (await focused()) === "Kitchen", "the focus on the row that came back");
 });
 
 test("what is deleted in one tab is gone in the others, and each may take it back; a refusal brings it back", async () => {
@@ -165,6 +164,24 @@ test("what is deleted in one tab is gone in the others, and each may take it bac
   await choose(page, "Notes", "Archive");
   await page.getByRole("alert").filter({ hasText: "may not do that" }).waitFor();
   await row(page, "Notes").waitFor();
+});
+
+test("on a phone, Escape leaves the search and then the drawer, and the way back lies over it", async () => {
+  const { conversation } = web.server.thread("Notes", [["user", "Hi"]]);
+  const page = await web.openConversation(conversation.id, { viewport: { width: 390, height: 780 } });
+  const drawer = page.getByRole("dialog", { name: "Sidebar" });
+  await page.getByRole("button", { name: "Conversations" }).click();
+  await drawer.getByRole("searchbox").fill("no");
+  await page.getByRole("status").filter({ hasText: "1 conversation found" }).waitFor();
+  await page.keyboard.press("Escape");
+  await row(page, "Notes").focus();
+  await page.keyboard.press("Delete");
+  await toast(page, /deleted/)
+    .getByRole("button", { name: "Undo" })
+    .click();
+  await row(page, "Notes").waitFor();
+  await page.keyboard.press("Escape");
+  await drawer.waitFor({ state: "detached" });
 });
 
 test("a long list comes in pages as it is scrolled, and so do a folder and the archive", async () => {

@@ -27,8 +27,8 @@ const updateConversation = statement<Changes, ConversationRow>(
   "update_conversation",
   (p) => sql`
     update conversations c set
-      pinned_at = case when ${p.pinned}::boolean then coalesce(c.pinned_at, now())
-        when not ${p.pinned}::boolean or ${p.archived}::boolean then null else c.pinned_at end,
+      pinned_at = case when ${p.archived}::boolean or not ${p.pinned}::boolean then null
+        when ${p.pinned}::boolean then coalesce(c.pinned_at, now()) else c.pinned_at end,
       archived_at = case when ${p.archived}::boolean then coalesce(c.archived_at, now())
         when not ${p.archived}::boolean or ${p.pinned}::boolean then null else c.archived_at end,
       folder_id = case when ${p.moves}::boolean then ${p.folderId}::uuid else c.folder_id end

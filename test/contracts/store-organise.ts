@@ -75,6 +75,8 @@ export function storeOrganiseContract(name: string, open: OpenDatabase): void {
       const { pinnedAt: _, ...plain } = again;
       assert.deepEqual((await update(id, { pinned: false })).conversation, plain);
       assert.deepEqual((await update(id, {})).conversation, plain);
+      const both = (await update(id, { pinned: true, archived: true })).conversation;
+      assert.deepEqual([both.pinnedAt, typeof both.archivedAt], [undefined, "string"]);
       assert.equal(await world.store.conversations.update(alice, uuidv7(), { pinned: true }), null);
       assert.equal(await world.store.conversations.update(alice, "not-an-id", { pinned: true }), null);
     });

@@ -27,6 +27,8 @@ type Changes = { readonly pinned?: boolean; readonly archived?: boolean; readonl
 
 /** What one can do with conversations in the list. All is shown at once, and taken back when the server refuses. */
 export class Organiser {
+  /** The conversation whose row gets the focus as soon as it is there: it came back by the keyboard. */
+  refocus: string | undefined;
   readonly #options: OrganiserOptions;
   readonly #dialog = signal<Dialog | undefined>(undefined);
 
@@ -70,12 +72,16 @@ export class Organiser {
 
   /** `focus`: on the way back, as the row that had it is gone. */
   archive(conversation: Conversation, archived: boolean, focus: boolean): void {
-    const { pinnedAt: _, archivedAt: __, ...plain } = conversation;
+    const { pinnedAt, archivedAt: _, ...plain } = conversation;
     const shown = archived ? { ...plain, archivedAt: new Date().toISOString() } : plain;
     this.#update(conversation, shown, { archived });
     const { toasts } = this.#options;
     const { archivedToast, unarchivedToast } = text().conversations;
-    const action = { label: text().conversations.undo, run: () => this.archive(shown, !archived, false) };
+    const undo = () => {
+      if (focus) this.refocus = conversation.id;
+      this.#update(shown, conversation, { archived: !archived, ...(pinnedAt === undefined ? {} : { pinned: true }) });
+    };
+    const action = { label: text().conversations.undo, run: undo };
     toasts.show(archived ? archivedToast : unarchivedToast, { action, focus });
   }
 
@@ -128,7 +134,10 @@ export class Organiser {
     { focus, wasOpen }: { readonly focus: boolean; readonly wasOpen: boolean },
   ): void {
     const words = text().conversations;
-    const run = () => this.#restore(conversation, wasOpen);
+    const run = () => {
+      if (focus) this.refocus = conversation.id;
+      this.#restore(conversation, wasOpen);
+    };
     this.#options.toasts.show(words.deletedToast, { focus, action: { label: words.undo, run } });
   }
 

@@ -270,7 +270,16 @@ class ParleyConversations extends ParleyElement {
         this.#refocus = undefined;
       }
     }
+    this.#refocusReturned();
     this.#watchEnd();
+  }
+
+  #refocusReturned(): void {
+    const { refocus } = this.app.organise;
+    const row = refocus === undefined ? null : this.querySelector<HTMLElement>(`[data-row="${CSS.escape(refocus)}"]`);
+    if (row === null) return;
+    this.app.organise.refocus = undefined;
+    row.focus();
   }
 
   /** What comes into view asks for more; looked at anew after each page, as the end may still be in view. */

@@ -8,7 +8,7 @@ import { icons } from "../icons.ts";
 const toastSheet = css`
   parley-toast {
     position: fixed;
-    z-index: 10;
+    z-index: 30;
     inset-inline: 16px;
     bottom: max(20px, env(safe-area-inset-bottom));
     display: grid;
