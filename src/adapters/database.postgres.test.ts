@@ -27,6 +27,8 @@ after(() => postgres.stop());
 
 const unavailable = (error: unknown): boolean => error instanceof ParleyError && error.code === "UNAVAILABLE";
 
+const tooMuch = (error: ParleyError): boolean => error.message.includes("too much");
+
 const one = statement<Record<string, never>, { one: number }>("test_one", () => sql`select 1 as one`);
 const nap = statement<{ seconds: number }, unknown>("test_nap", (p) => sql`select pg_sleep(${p.seconds})`);
 const divide = statement<Record<string, never>, unknown>("test_divide", () => sql`select 1 / 0`);
@@ -175,10 +177,19 @@ test("a deadlock ends one of the two with UNAVAILABLE", async () => {
 
 test("more transactions than may wait are refused, and a wait has an end", async () => {
   await withDatabase({ maxConnections: 1, maxWaiting: 1, connectTimeoutMs: 300 }, async (database) => {
-    const long = database.transaction("system", (tx) => tx.run(nap, { seconds: 1.5 }));
-    const waiting = works(database);
-    await assert.rejects(works(database), unavailable);
-    await assert.rejects(waiting, unavailable);
+    const alice = await newUser(worldOf(database));
+    const asks = () => database.transaction(alice, (tx) => tx.run(nap, { seconds: 0 }));
+    const begun = Promise.withResolvers<void>();
+    const long = database.transaction("system", (tx) => {
+      begun.resolve();
+      return tx.run(nap, { seconds: 1.5 });
+    });
+    await begun.promise;
+    // The server's own, which keeps leases, waits behind the requests where those are refused.
+    const outcomes = await Promise.allSettled([asks(), asks(), works(database)]);
+    const refused = outcomes.map((one) => one.status === "rejected" && unavailable(one.reason) && tooMuch(one.reason));
+    assert.deepEqual(refused, [false, true, false]);
+    assert.ok(outcomes.every(({ status }) => status === "rejected"));
     await long;
     await works(database);
   });

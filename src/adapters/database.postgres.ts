@@ -3,12 +3,14 @@ import type { Client, ClientConfig, Pool, PoolClient, QueryResult } from "pg";
 import { StartError } from "../ports/start-error.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { breaksConnection, toStoreError } from "./database-errors.ts";
-import { type Database, planning } from "./database.ts";
+import { type Access, type Database, planning } from "./database.ts";
 import { migrate } from "./migrator.ts";
 import { postgresSend } from "./postgres-send.ts";
 import { type Send, StepTransaction } from "./step-transaction.ts";
 
 const OLDEST = 150_000;
+/** More that may wait of the server's own: a flood of requests must not cost runs their leases. */
+const RESERVED = 500;
 /** Longest wait for one statement of the migrations, the wait for another start that migrates included. */
 const MIGRATION_MS = 10 * 60_000;
 
@@ -18,7 +20,7 @@ export interface PostgresOptions {
   readonly migrationsDir: string | undefined;
   /** Connections of this process. */
   readonly maxConnections?: number;
-  /** Transactions that may wait for a connection; more are refused with UNAVAILABLE. */
+  /** Transactions of requests that may wait for a connection; more are refused with UNAVAILABLE. */
   readonly maxWaiting?: number;
   /** Longest wait for a connection, and for a server to answer the first time. */
   readonly connectTimeoutMs?: number;
@@ -120,9 +122,9 @@ const all = <Row extends object>(result: QueryResult<Row> | QueryResult<Row>[]):
 function postgresDatabase(pool: Pool, send: (client: PoolClient) => Send, maxWaiting: number): Database {
   let closing: Promise<void> | undefined;
 
-  function admit(): void {
+  function admit(access: Access): void {
     if (closing !== undefined) throw new ParleyError("UNAVAILABLE", { message: "The server is stopping." });
-    if (pool.waitingCount >= maxWaiting) {
+    if (pool.waitingCount >= (access === "system" ? maxWaiting + RESERVED : maxWaiting)) {
       throw new ParleyError("UNAVAILABLE", { message: "The database has too much to do right now; try again." });
     }
   }
@@ -132,7 +134,7 @@ function postgresDatabase(pool: Pool, send: (client: PoolClient) => Send, maxWai
       let client: PoolClient | undefined;
       let tx: StepTransaction | undefined;
       try {
-        admit();
+        admit(access);
         client = await pool.connect();
         tx = new StepTransaction(send(client), access, options);
         const result = await work(tx);
@@ -149,7 +151,7 @@ function postgresDatabase(pool: Pool, send: (client: PoolClient) => Send, maxWai
       const timer = Promise.withResolvers<never>();
       const timeout = setTimeout(() => timer.reject(new ParleyError("UNAVAILABLE")), timeoutMs);
       try {
-        admit();
+        admit("system");
         await Promise.race([pool.query("select 1"), timer.promise]);
       } catch (error) {
         throw toStoreError(error);
