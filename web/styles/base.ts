@@ -238,6 +238,14 @@ export const base = css`
   }
 
   @media (forced-colors: active) {
+    .mark .bubble {
+      fill: CanvasText;
+    }
+
+    .mark .lines {
+      stroke: Canvas;
+    }
+
     .icon-button,
     .button {
       border: 1px solid ButtonText;

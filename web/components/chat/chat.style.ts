@@ -295,6 +295,11 @@ export const chatSheet = css`
       position: static;
     }
 
+    .transcript,
+    .turn.fresh {
+      min-height: 0;
+    }
+
     .welcome .mark {
       display: none;
     }

@@ -257,6 +257,7 @@ class ParleyChat extends ParleyElement {
     this.#scroll = new ScrollOwner(view, content, content.querySelector(".transcript") ?? content);
     this.#dock = new ResizeObserver(() => view.style.setProperty("--dock", `${dock.offsetHeight}px`));
     this.#dock.observe(dock);
+    this.#toPlace();
     this.#older = new IntersectionObserver(
       (entries) => entries.some(({ isIntersecting }) => isIntersecting) && this.#loadOlder(),
       {
@@ -272,10 +273,16 @@ class ParleyChat extends ParleyElement {
     if (conversation !== this.#shown) {
       this.#shown = conversation;
       this.#announcer.follow(conversation);
-      this.#scroll?.toEnd();
+      this.#toPlace();
     }
     this.#watchOlder(conversation?.loadingOlder.peek() === true);
     this.#mountMore(conversation);
+  }
+
+  /** Of a conversation, its end; of the place where one begins, the greeting. */
+  #toPlace(): void {
+    if (this.querySelector(".welcome") === null) this.#scroll?.toEnd();
+    else this.#scroll?.toStart();
   }
 
   #mountMore(conversation: ConversationStore | undefined): void {

@@ -36,6 +36,12 @@ export class ScrollOwner {
     this.#place(this.#max());
   }
 
+  /** To the beginning, which nothing that comes moves. */
+  toStart(): void {
+    this.#set({ ...this.#pin, pinned: false });
+    this.#place(0);
+  }
+
   /** Before content is put above what is read: remembers where that stands. */
   keep(): void {
     const inside = this.#view.getBoundingClientRect().top;

@@ -418,4 +418,22 @@ export const sidebarSheet = css`
       outline-offset: -2px;
     }
   }
+
+  /* A page at 400 %: all of it scrolls, not a list of one line. */
+  @media (max-height: 360px) {
+    .side:has(> parley-sidebar) {
+      overflow-y: auto;
+    }
+
+    parley-sidebar {
+      height: auto;
+      min-height: 100%;
+      overflow: visible;
+    }
+
+    parley-sidebar nav {
+      flex: none;
+      overflow: visible;
+    }
+  }
 `;
