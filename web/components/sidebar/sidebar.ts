@@ -217,4 +217,3 @@ class ParleySidebar extends ParleyElement {
 }
 
 define("parley-sidebar", ParleySidebar);
-export { titleOf } from "./title.ts";
