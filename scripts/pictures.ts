@@ -93,7 +93,9 @@ interface Opens extends Element {
 const panel = (what: { readonly kind: string; readonly section: string }) => async (page: Page, world: World) => {
   await home(page, world);
   await page.waitForLoadState("networkidle");
-  await page.locator("parley-app").evaluate((app, what) => (app as Opens).app.shell.peek()?.open(what), what);
+  await page
+    .locator("parley-app")
+    .evaluate((app, what) => (app as unknown as Opens).app.shell.peek()?.open(what), what);
   await page.locator("dialog[open]").waitFor();
 };
 /** What opens for a while is drawn when it has come to rest. */
