@@ -27,6 +27,7 @@ export interface State extends ConversationRow {
   readonly result: unknown;
 }
 
+/** `lateral … offset 0` keeps the planner to one look-up of the current run, whatever indexes there are. */
 const readRows = statement<{ conversationId: string; userMessageId: string | null; key: string }, State>(
   "read_state",
   (p) => sql`
@@ -38,7 +39,7 @@ const readRows = statement<{ conversationId: string; userMessageId: string | nul
       exists (select from runs q where q.assistant_message_id = ${p.userMessageId} and q.status = 'queued') as promised,
       k.method, k.params_hash as "paramsHash", k.result
     from conversations c
-      left join runs current on current.id = c.current_run_id
+      left join lateral (select * from runs r where r.id = c.current_run_id offset 0) current on true
       left join idempotency_keys k on ${isKey(p.key)}
     where c.id = ${p.conversationId} and c.deleted_at is null`,
 );
