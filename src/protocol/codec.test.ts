@@ -155,6 +155,8 @@ test("ids are UUIDv7 and sort by the time they were made", () => {
   assert.deepEqual(ids, ids.toSorted());
   assert.equal(parseInt((ids[4] ?? "").replace("-", "").slice(0, 12), 16), times[4]);
   assert.equal(new Set(Array.from({ length: 10_000 }, () => uuidv7(5))).size, 10_000);
+  const together = Array.from({ length: 2_000 }, () => uuidv7(7));
+  assert.deepEqual(together, together.toSorted(), "those of one millisecond in the order they were made in");
 });
 
 test("times are written as Date does it", () => {
