@@ -53,10 +53,6 @@ export const dateTime = (time: number | Date, options: Intl.DateTimeFormatOption
 export const relativeTime = (value: number, unit: Intl.RelativeTimeFormatUnit): string =>
   once("relative", {}, (tag) => new Intl.RelativeTimeFormat(tag, { numeric: "auto" })).format(value, unit);
 
-/** "a, b and c". */
-export const list = (items: Iterable<string>): string =>
-  once("list", {}, (tag) => new Intl.ListFormat(tag)).format(items);
-
 type Forms = Readonly<Partial<Record<Intl.LDMLPluralRule, string>> & { other: string }>;
 
 const RULES = {
