@@ -15,7 +15,7 @@ import { createClient } from "../src/client/client.ts";
 import { gather } from "../test/chaos/storm.ts";
 import { startPostgres } from "../test/support/postgres.ts";
 import { startRedis } from "../test/support/redis.ts";
-import { cpuTime, residentKiB } from "./process-cost.ts";
+import { cpuTime } from "./process-cost.ts";
 import { Load, startParley, type Target } from "./servers.ts";
 
 const { values } = parseArgs({
@@ -94,12 +94,10 @@ async function streams(cluster: Cluster): Promise<string> {
   const loads = cluster.nodes.map((node) => ({ node, load: new Load() }));
   try {
     const share = Math.floor(STREAMS / loads.length);
-    const before = cluster.nodes.map(({ pid }) => residentKiB(pid));
     for (const { load, node } of loads) {
       await load.order({ op: "connect", port: node.port, count: share, token: node.token ?? "" });
       await load.order({ op: "subscribe" });
     }
-    const memory = cluster.nodes.reduce((sum, { pid }, i) => sum + residentKiB(pid) - (before[i] ?? 0), 0);
     await Promise.all(loads.map(({ load }) => load.order({ op: "chat", text: "count to 1000000" })));
     await sleep(2000);
     const [from, commitsFrom] = [await cluster.cost(), await cluster.commits()];
@@ -116,7 +114,6 @@ async function streams(cluster: Cluster): Promise<string> {
       each("postgres"),
       ((commitsTo - commitsFrom) / SECONDS).toFixed(0),
       `${worst("p50")} / ${worst("p99")}`,
-      (memory / (share * loads.length)).toFixed(1),
     ].join(" | ");
   } finally {
     await Promise.all(loads.map(({ load }) => load.stop()));
@@ -149,8 +146,8 @@ const counts = values.nodes.split(",").map(Number);
 const stormRows: string[] = [];
 console.log(`${STREAMS} streams of 50 tokens a second; load average ${load()}`);
 console.log(
-  "| nodes | tokens/s | CPU µs a token, nodes | Redis | PostgreSQL | commits/s | ms p50 / p99 | KiB a session |\n" +
-    "|---:|---:|---:|---:|---:|---:|---:|---:|",
+  "| nodes | tokens/s | CPU µs a token, nodes | Redis | PostgreSQL | commits/s | ms p50 / p99 |\n" +
+    "|---:|---:|---:|---:|---:|---:|---:|",
 );
 for (const count of counts) {
   const cluster = await startCluster(count);

@@ -487,7 +487,7 @@ describe("client, calls", () => {
       calls.map(({ code }) => code),
       ["UNAVAILABLE", "UNAVAILABLE", "UNAVAILABLE"],
     );
-    const made = (method: string) => server.requests(method).length;
+    const made = (method: Parameters<typeof server.requests>[0]) => server.requests(method).length;
     assert.deepEqual([made("model.list"), made("chat.stop"), made("conversation.create")], [2, 1, 1]);
 
     const late = outcome(client.call("model.list", {}, { timeoutMs: 50 }));
