@@ -78,6 +78,10 @@ const samples: readonly ParleyEvent[] = [
   { type: "CUSTOM", name: "run.notice", value: { runId: "r", kind: "retrying", message: "Busy.", retryAt: TIME } },
   { type: "CUSTOM", name: "run.updated", value: { run } },
   { type: "CUSTOM", name: "conversation.created", value: { conversation } },
+  { type: "CUSTOM", name: "conversation.deleted", value: { conversationId: "c" } },
+  { type: "CUSTOM", name: "conversation.restored", value: { conversation } },
+  { type: "CUSTOM", name: "folder.updated", value: { folder: { id: "f", name: "Work", createdAt: TIME } } },
+  { type: "CUSTOM", name: "folder.deleted", value: { folderId: "f" } },
   { type: "CUSTOM", name: "conversation.renamed", value: { conversation } },
   { type: "CUSTOM", name: "conversation.updated", value: { conversation } },
 ];
