@@ -81,7 +81,13 @@ test("two elements of another site, under a strict policy: one script, one conne
   const answer = page.locator("#help .agent", { hasText: "1 2 3 4 5" });
   await answer.waitFor();
   assert.equal(await page.locator("#orders .agent").count(), 0, "what one shows is not the other's");
+  const show = (id: string) => page.locator("#help").evaluate((host, id) => host.setAttribute("conversation", id), id);
   await page.locator("#help[conversation]").waitFor();
+  const id = (await page.locator("#help").getAttribute("conversation")) ?? "";
+  await show("new");
+  await page.locator("#help .welcome").waitFor();
+  await show(id);
+  await answer.waitFor();
   assert.equal(sockets, 1);
 
   // Again, as a page that names the script twice by two addresses.
