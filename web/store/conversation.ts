@@ -60,12 +60,7 @@ export class ConversationStore {
    * `failed` is told what a person asked for here and did not get. With the token of a link it is read by that, and only
    * read.
    */
-  constructor(
-    client: Client,
-    id: string,
-    failed: (error: unknown) => void = () => undefined,
-    shareToken?: string,
-  ) {
+  constructor(client: Client, id: string, failed: (error: unknown) => void = () => undefined, shareToken?: string) {
     this.id = id;
     this.readOnly = shareToken !== undefined;
     this.#client = client;
@@ -203,7 +198,7 @@ export class ConversationStore {
   }
 
   stop(): void {
-    if (this.view.activeRun.value === undefined || this.stopping.value) return;
+    if (this.view.activeRun.value === undefined || this.stopping.value || this.readOnly) return;
     this.stopping.value = true;
     const again = (): void => {
       this.stopping.value = false;
