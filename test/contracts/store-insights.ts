@@ -185,6 +185,17 @@ export function storeInsightsContract(name: string, open: OpenDatabase): void {
         await assert.rejects(asRole(owner, text), /permission denied/, text);
     });
 
+    it("have an index of their own, which no statement without a time can be led to", async () => {
+      const plan = (rows: readonly object[]) => rows.map((row) => Object.values(row).join()).join("\n");
+      const recent = "created_at >= now() - interval '1 day'";
+      assert.match(
+        plan(await asRole(owner, `explain select count(tenant_id) from runs where ${recent}`)),
+        /runs_times/,
+      );
+      for (const text of ["select * from runs", `select * from runs where conversation_id = '${uuidv7()}'`])
+        assert.doesNotMatch(plan(await runAs(world, owner, `explain ${text}`)), /runs_times/);
+    });
+
     it("leave the other roles as bound as they were", async () => {
       const [row] = await runAs<{ n: number }>(world, owner, "select count(distinct user_id)::int as n from usage");
       assert.equal(row?.n, 1);
