@@ -205,6 +205,11 @@ export const insightsSheet = css`
     color: var(--chart-bad);
   }
 
+  /* What the canvas is drawn with is what the legend shows. */
+  .insights :is(.chart-1, .chart-2, .chart-bad) {
+    forced-color-adjust: none;
+  }
+
   .insights .chart-ink {
     color: var(--muted);
   }
@@ -292,6 +297,13 @@ export const insightsSheet = css`
   .insights .problem h2 {
     margin: 0;
     color: var(--text);
+  }
+
+  @media (forced-colors: active) {
+    .insights fieldset label:has(:checked) {
+      outline: 2px solid Highlight;
+      outline-offset: -2px;
+    }
   }
 
   @media (max-width: 767px) {
