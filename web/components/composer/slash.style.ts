@@ -6,7 +6,7 @@ export const slashSheet = css`
     z-index: 4;
     inset-inline: 0;
     bottom: calc(100% + 6px);
-    max-height: min(300px, 38vh);
+    max-height: min(300px, 32vh);
     overflow-y: auto;
     padding: 5px;
     border: 1px solid var(--line);

@@ -3,7 +3,7 @@ import { css } from "lit";
 export const paletteSheet = css`
   .palette {
     margin-block-start: min(14vh, 120px);
-    max-height: min(520px, calc(100dvh - 24px));
+    max-height: min(520px, calc(86dvh - 16px));
   }
 
   .palette .find {
@@ -84,7 +84,7 @@ export const paletteSheet = css`
     text-align: center;
   }
 
-  @media (pointer: coarse) {
+  @media (pointer: coarse), (max-width: 480px) {
     .palette .keys {
       display: none;
     }
