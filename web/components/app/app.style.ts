@@ -134,4 +134,14 @@ export const appSheet = css`
     height: 100%;
     color: var(--muted);
   }
+
+  /* What is said later moves nothing. */
+  .starting-up .said {
+    display: grid;
+    justify-items: center;
+    align-content: start;
+    gap: 16px;
+    min-height: 80px;
+    text-align: center;
+  }
 `;

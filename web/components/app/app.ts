@@ -82,13 +82,15 @@ class ParleyApp extends ParleyElement {
     const waits = this.app.connection.value.phase === "waiting";
     return html`<main class="starting-up" id="main" aria-busy="true">
       <h1 class="hidden-visually">${text().common.parley}</h1>
-      ${
-        this.late
-          ? html`${mark()}
-              <p role="status">${waits ? text().app.noAnswerYet : text().app.connecting}</p>
-              ${waits ? html`<button class="button" @click=${() => this.app.tryNow()}>${text().common.tryNow}</button>` : nothing}`
-          : nothing
-      }
+      ${mark()}
+      <div class="said">
+        ${
+          this.late
+            ? html`<p role="status">${waits ? text().app.noAnswerYet : text().app.connecting}</p>
+                ${waits ? html`<button class="button" @click=${() => this.app.tryNow()}>${text().common.tryNow}</button>` : nothing}`
+            : nothing
+        }
+      </div>
     </main>`;
   }
 
