@@ -1,11 +1,12 @@
 /**
  * Finds conversations by what was said in them. There is no index of words: row-level security would come before it, and
- * every message that is written would pay for it. Instead the newest conversations are looked through, a few megabytes a
+ * every message that is written would pay for it. Instead the newest conversations are looked through, half a megabyte a
  * transaction, up to a bound a call.
  *
  *   50 conversations ─▶ the title has the words?   yes ─▶ a hit
- *                    └▶ no ─▶ batches of some MB ─▶ a message has them? its newest one, with what stands around it
+ *                    └▶ no ─▶ batches of 512 KiB ─▶ a message has them? its newest one, with what stands around it
  */
+import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { sql } from "drizzle-orm";
 import type { Hit, Scope, SearchStore } from "../ports/store.ts";
 import type { Conversation } from "../protocol/shapes.ts";
@@ -17,10 +18,10 @@ import { type Bigint, type ConversationRow, conversationFields, toConversation }
 const MAX_WORDS = 8;
 /** Conversations that are looked up at once. */
 const PAGE = 50;
-/** Bytes of messages of one transaction, about; an embedded database does nothing else meanwhile. */
-const BATCH_BYTES = 2 * 1024 * 1024;
+/** Bytes of messages of one transaction, about: an embedded database holds up the whole process meanwhile. */
+const BATCH_BYTES = 512 * 1024;
 /** Of one conversation, from its end on. */
-const CONVERSATION_BYTES = 8 * 1024 * 1024;
+const CONVERSATION_BYTES = 2 * 1024 * 1024;
 /** Of one call. */
 const CALL_BYTES = 48 * 1024 * 1024;
 const CALL_CONVERSATIONS = 2_000;
@@ -127,6 +128,8 @@ export const createSearchStore = (database: Pick<Database, "transaction">): Sear
     for (;;) {
       const rows = await database.transaction(scope, (tx) => tx.run(searchTitles, { ...after, patterns, limit: PAGE }));
       for (const batch of batches(rows)) {
+        // Whoever waits has a turn in between.
+        await turnOfTheLoop();
         const said = await searchIn(database, scope, batch, patterns);
         for (const row of batch) {
           const conversation = toConversation(row);

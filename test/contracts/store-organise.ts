@@ -350,6 +350,26 @@ export function storeOrganiseContract(name: string, open: OpenDatabase): void {
       });
     });
 
+    it("a call looks at a bounded number of conversations, and says where to go on", async () => {
+      const user = await newUser(world);
+      await runAsAdmin(
+        world,
+        `insert into conversations (id, tenant_id, user_id, title, created_at, updated_at)
+         select gen_random_uuid(), '${user.tenantId}', '${user.userId}',
+           case when n = 2040 then 'A needle' else 'Hay' end, now(), now() - n * interval '1 min'
+         from generate_series(1, 2050) n`,
+      );
+      const first = await world.store.search.search(user, { query: "needle", limit: 5 });
+      assert.deepEqual(first.hits, []);
+      assert(first.nextCursor !== null);
+      const second = await world.store.search.search(user, { query: "needle", cursor: first.nextCursor, limit: 5 });
+      assert.deepEqual(
+        second.hits.map(({ conversation: { title } }) => title),
+        ["A needle"],
+      );
+      assert.equal(second.nextCursor, null);
+    });
+
     // ── links ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     const hashOf = (n: number) => n.toString(16).padStart(64, "0");
