@@ -6,6 +6,7 @@ import { until } from "../support/until.ts";
 
 const COMMANDS: readonly NodeCommand[] = [
   { kind: "session.revoked", sessionId: "a session" },
+  { kind: "share.revoked", shareId: "a link" },
   { kind: "run.stop", runId: "a run" },
   { kind: "run.wake" },
 ];
