@@ -62,6 +62,18 @@ async function main(): Promise<void> {
   if (port === undefined) return;
   logger.info({ port, mode: config.mode, store: config.store.kind }, "serving");
   announce(config, app, port);
+  await prepareModels(models.all, logger);
+}
+
+/** Once it serves: the first question should not wait for a provider's SDK. One that can't be loaded fails there. */
+async function prepareModels(providers: readonly ModelProvider[], logger: RootLogger): Promise<void> {
+  for (const provider of providers) {
+    try {
+      await provider.prepare?.();
+    } catch (error) {
+      logger.warn({ err: error, provider: provider.name }, "a model's SDK could not be loaded");
+    }
+  }
 }
 
 /** Where everything is kept, and what nodes share. */

@@ -41,6 +41,9 @@ export class Attempt implements ModelSink, Watched {
   readonly #startedAt: number;
   #open = true;
   #stalled = false;
+  #over = false;
+  /** Of an attempt that was interrupted: ends the wait for it. An abort is no cheap thing to have for every answer. */
+  #wait: AbortController | undefined;
 
   constructor(candidate: ModelCandidate, sink: ModelSink, context: AttemptContext) {
     this.#candidate = candidate;
@@ -52,19 +55,19 @@ export class Attempt implements ModelSink, Watched {
   /** Never rejects. Called once. */
   async run(request: ModelRequest, signal: AbortSignal): Promise<AttemptEnd> {
     const { watch } = this.#context;
-    const over = new AbortController();
     const interrupt = () => this.#interrupt();
     if (signal.aborted) return { type: "aborted", usage: NOTHING_USED };
     signal.addEventListener("abort", interrupt, { once: true });
     watch.add(this);
     try {
-      const answer = await Promise.race([this.#stream(request), this.#abandoned(over.signal)]);
+      const answer = await Promise.race([this.#stream(request), this.#abandoned()]);
       return this.#ended(answer, signal);
     } catch (error) {
       return this.#failed(error, signal);
     } finally {
       this.#open = false;
-      over.abort();
+      this.#over = true;
+      this.#wait?.abort();
       watch.remove(this);
       signal.removeEventListener("abort", interrupt);
     }
@@ -116,12 +119,15 @@ export class Attempt implements ModelSink, Watched {
     return this.#candidate.provider.stream(request, this, this.#abort.signal);
   }
 
-  /** Answers for a provider that does not come back from an abort. `over` ends the wait. */
-  async #abandoned(over: AbortSignal): Promise<ModelAnswer> {
+  /** Answers for a provider that does not come back from an abort. */
+  async #abandoned(): Promise<ModelAnswer> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#abort.signal.addEventListener("abort", () => resolve(), { once: true });
     await promise;
-    await this.#context.sleep(ABORT_MS, over);
+    if (!this.#over) {
+      this.#wait = new AbortController();
+      await this.#context.sleep(ABORT_MS, this.#wait.signal);
+    }
     return { stop: "aborted", usage: NOTHING_USED };
   }
 

@@ -55,6 +55,9 @@ export function createAnthropic({ apiKey, baseUrl }: AnthropicOptions): ModelPro
     name: PROVIDER,
     list: () => anthropicModels,
     passesThrough: true,
+    async prepare() {
+      await load();
+    },
     stream(request, sink, signal) {
       const model = request.model.slice(PROVIDER.length + 1);
       return caller.call({

@@ -72,6 +72,7 @@ export function createCompatible(options: CompatibleOptions): CompatibleProvider
     list: () => models.current(),
     listed: models.looked,
     passesThrough: true,
+    prepare: () => caller.prepare(),
     stream(request, sink, signal) {
       const model = request.model.startsWith(prefix) ? request.model.slice(prefix.length) : request.model;
       return caller.call({

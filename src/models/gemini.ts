@@ -76,6 +76,9 @@ export function createGemini({ apiKey, baseUrl }: GeminiOptions): ModelProvider 
     name: PROVIDER,
     list: () => geminiModels,
     passesThrough: true,
+    async prepare() {
+      await load();
+    },
     stream(request, sink, signal) {
       const model = request.model.slice(PROVIDER.length + 1);
       let headers: Headers | undefined;

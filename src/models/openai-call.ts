@@ -16,6 +16,7 @@ export interface OpenAiCall extends Pick<SdkCall, "sink" | "reader" | "signal"> 
 
 export interface OpenAiCaller {
   call(call: OpenAiCall): Promise<ModelAnswer>;
+  prepare(): Promise<void>;
   /** Ends all calls as an abort does. */
   close(): void;
 }
@@ -64,6 +65,9 @@ export function createOpenAiCaller({ provider, apiKey, baseUrl, headers }: OpenA
   }
 
   return {
+    prepare: async () => {
+      await ready();
+    },
     call: ({ path, body, refused, ...call }) =>
       caller.call({
         ...call,

@@ -43,6 +43,7 @@ export function createOpenAI({ apiKey, baseUrl }: OpenAiOptions): ModelProvider 
     name: "openai",
     list: () => OPENAI_MODELS,
     passesThrough: true,
+    prepare: () => caller.prepare(),
     stream(request, sink, signal) {
       const model = request.model.startsWith(PREFIX) ? request.model.slice(PREFIX.length) : request.model;
       return caller.call({

@@ -44,6 +44,8 @@ export interface ModelToolResult {
   /** JSON or a sentence. */
   readonly content: string;
   readonly isError: boolean;
+  /** A person stopped the answer that it was for; nobody waits for it any more. */
+  readonly stopped?: true;
 }
 
 export interface ModelTool {
@@ -104,6 +106,8 @@ export interface ModelProvider {
   readonly passesThrough: boolean;
   /** Nobody configured it, it was found: its models can be chosen, but are never the default. */
   readonly found?: boolean;
+  /** Loads what its first request would have to load. */
+  prepare?(): Promise<void>;
   stream(request: ModelRequest, sink: ModelSink, signal: AbortSignal): Promise<ModelAnswer>;
   close(): void;
 }
