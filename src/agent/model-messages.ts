@@ -179,7 +179,13 @@ function groupsOf(parts: readonly Part[], steps: Reading["steps"]): Group[] {
 
 function resultOf({ toolCallId, name, status, result, error }: ToolPart): ModelToolResult {
   if (status === "completed") return { toolCallId, name, content: JSON.stringify(result ?? null), isError: false };
-  return { toolCallId, name, content: error ?? "It was interrupted and has no result.", isError: true };
+  return {
+    toolCallId,
+    name,
+    content: error ?? "It was interrupted and has no result.",
+    isError: true,
+    ...(status === "stopped" && { stopped: true }),
+  };
 }
 
 const textOf = (parts: readonly Part[]): string =>

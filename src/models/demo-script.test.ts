@@ -295,6 +295,19 @@ test("[R2] script: who steers is answered together with the results", async () =
   ]);
 });
 
+test("[R11] script: what a person says after they stopped an answer in its tool is a question of its own", () => {
+  const call = { type: "tool-call", toolCallId: "call-1", name: "research", args: { topic: "tides" } } as const;
+  const result = { toolCallId: "call-1", name: "research", content: "It was interrupted.", isError: true };
+  const messages = (stopped: { readonly stopped?: true }): ModelMessage[] => [
+    user("research tides"),
+    { role: "assistant", content: [call] },
+    { role: "tool", results: [{ ...result, ...stopped }] },
+    user("count to 3"),
+  ];
+  assert.deepEqual(read(script(messages({ stopped: true }))), ["text: 1 2 3"]);
+  assert.match(read(script(messages({})))[0] ?? "", /^text: The tool research did not do it/);
+});
+
 test("[R2] script: two who steer are both answered", () => {
   const both = [
     user("what time is it"),

@@ -78,7 +78,9 @@ function heard(messages: readonly ModelMessage[]): Heard {
   const open = messages.findLastIndex(({ role }) => role === "user" || role === "tool");
   const last = messages.findLastIndex(({ role }, i) => role === "assistant" && i < open);
   const since = messages.slice(last + 1);
-  const results = since.flatMap((message) => (message.role === "tool" ? message.results : []));
+  const came = since.flatMap((message) => (message.role === "tool" ? message.results : []));
+  // Of an answer that a person stopped nothing is told: what they say now is a question of its own.
+  const results = came.some(({ stopped }) => stopped) ? [] : came;
   const said = since.flatMap((message) => (message.role === "user" ? [textOf(message)] : []));
   const answer = messages[last];
   const shown =
