@@ -63,12 +63,14 @@ const sheets: Plugin = {
   },
 };
 
-/** What the app's store needs for its list of conversations, and an element has none of. */
-const noList: Plugin = {
-  name: "no list",
+/** What the app's store needs, and an element's has no use for. */
+const noApp: Plugin = {
+  name: "no app",
   setup(bundle) {
-    bundle.onResolve({ filter: /^\.\/(?:organise|search|conversations)\.ts$/ }, ({ importer }) =>
-      importer.endsWith("web/store/app.ts") ? { path: join(root, "web/embed/no-list.ts") } : undefined,
+    bundle.onResolve(
+      { filter: /^\.\/(?:organise|search|conversations|shared|attachments|sign-in)\.ts$/ },
+      ({ importer }) =>
+        importer.endsWith("web/store/app.ts") ? { path: join(root, "web/embed/app-only.ts") } : undefined,
     );
   },
 };
@@ -140,7 +142,7 @@ async function embed() {
     outdir: "dist/web",
     splitting: true,
     chunkNames: "assets/embed/[name]-[hash]",
-    plugins: [sheets, noList],
+    plugins: [sheets, noApp],
   };
   const { outputFiles } = await build({ ...options, plugins: [...options.plugins, await ownAreas(options)] });
   return outputFiles;
