@@ -402,6 +402,24 @@ test("who asked for it is told of answers and decisions while the page is hidden
   assert.deepEqual(finished, { title: "Otters", body: "The answer is finished.", tag: `parley ${second.id}` });
   await hide(page, false);
 
+  // Whoever looks at another tab sees it there.
+  const tab = await page.context().newPage();
+  await recordNotifications(tab);
+  await tab.goto(page.url());
+  await field(tab).waitFor();
+  for (const looked of [true, false]) {
+    const run = await answer(conversation.id, looked ? "Seen over there." : "Seen by nobody.");
+    await tab.getByText(looked ? "Seen over there." : "Seen by nobody.").waitFor();
+    await hide(page, true);
+    await hide(tab, !looked);
+    server.finish(run, "completed");
+    await until(async () => (await page.title()) === "(1) Otters · Parley", "the title tells in any case");
+    if (!looked) await until(async () => (await notifications(page)).length === 3, "nobody looks at any tab");
+    assert.equal((await notifications(page)).at(-1)?.tag === `parley ${run.id}`, !looked);
+  }
+  await hide(page, false);
+  await tab.close();
+
   // In a conversation that was left meanwhile, and with its words, as the person wants it now.
   await command(page, "notifications");
   await dialog.getByLabel("Show what it says").check();
@@ -415,7 +433,7 @@ test("who asked for it is told of answers and decisions while the page is hidden
   await until(() => listening() > before, "it is listened to");
   await hide(page, true);
   server.finish(third, "completed");
-  await until(async () => (await notifications(page)).length === 3, "the one that was left");
+  await until(async () => (await notifications(page)).length === 4, "the one that was left");
   await page.evaluate(() => (globalThis as unknown as { shown: Shown[] }).shown.at(-1)?.click());
   await page.waitForURL(`**/c/${conversation.id}`);
   const fourth = await answer(conversation.id, "Said aloud.");

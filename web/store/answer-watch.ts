@@ -47,7 +47,7 @@ export function watchAnswers(app: AppStore, client: Client, tell: (news: News) =
 
   function heard({ store, runId }: Watched, event: ParleyEvent): void {
     const about = { id: runId, conversationId: store.id, title: titleOf(store.id), said: "" };
-    if (event.type === "RUN_ERROR" || (event.type === "RUN_FINISHED" && event.runId === runId)) {
+    if ((event.type === "RUN_ERROR" || event.type === "RUN_FINISHED") && event.runId === runId) {
       forget(store.id);
       if (event.type === "RUN_ERROR") tell({ kind: "failed", ...about });
       else if (event.outcome?.type === "success") tell({ kind: "finished", ...about });

@@ -18,8 +18,13 @@ export type Permission = NotificationPermission | "unsupported";
 
 /** UTF-16 units of an answer that are shown. */
 const SHOWN = 140;
+/** Held, together with others, by each tab of this browser that somebody looks at. */
+const LOOKED_AT = "parley-looked-at";
 
 const browserPermission = (): Permission => ("Notification" in globalThis ? Notification.permission : "unsupported");
+
+/** Only where the connection is secure; without it, every hidden tab tells, and the tag makes them one. */
+const locks = (): LockManager | undefined => (globalThis.isSecureContext ? navigator.locks : undefined);
 
 const kept = (storage: KeyValues, key: string): Signal<boolean> => {
   const setting = signal(storage.get(key) === "on");
@@ -40,10 +45,13 @@ export class Notifier {
   /** Where a click on a notification leads. */
   go: (conversationId: string) => void = () => undefined;
 
+  #release: (() => void) | undefined;
+
   constructor(storage: KeyValues) {
     this.on = kept(storage, "notify");
     this.details = kept(storage, "notify-details");
     document.addEventListener("visibilitychange", () => this.#looked());
+    this.#looked();
   }
 
   /** Asks the person where they have not answered yet: only ever from their click. */
@@ -61,14 +69,33 @@ export class Notifier {
   }
 
   #looked(): void {
-    if (document.visibilityState === "visible" && this.unseen.peek().size > 0) this.unseen.value = new Set();
+    this.#release?.();
+    this.#release = undefined;
+    if (document.visibilityState !== "visible") return;
+    if (this.unseen.peek().size > 0) this.unseen.value = new Set();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#release = resolve;
+    locks()
+      ?.request(LOOKED_AT, { mode: "shared" }, () => promise)
+      .catch(() => undefined);
   }
 
   tell(news: News): void {
     if (document.visibilityState === "visible") return;
     this.unseen.value = new Set(this.unseen.peek()).add(news.conversationId);
     this.refresh();
-    if (this.on.peek() && this.permission.peek() === "granted") this.#show(news);
+    if (this.on.peek() && this.permission.peek() === "granted") this.#showUnlessLookedAt(news);
+  }
+
+  /** Whoever looks at another tab of ours sees it there. */
+  #showUnlessLookedAt(news: News): void {
+    const query = locks()?.query() ?? Promise.resolve({ held: [] });
+    query.then(
+      ({ held = [] }) => {
+        if (held.every(({ name }) => name !== LOOKED_AT)) this.#show(news);
+      },
+      () => this.#show(news),
+    );
   }
 
   #show({ kind, id, conversationId, title, said }: News): void {
