@@ -29,7 +29,7 @@ async function choose(page: Page, title: string, name: string): Promise<void> {
 test("[R11] a running answer is shared live, revoked, searched for, deleted in one tab and restored in it after a kill", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   await page.goto(parley.link);
   await page.locator(".suggestion").first().waitFor();
   await say(page, "count to 2000");
@@ -41,7 +41,7 @@ test("[R11] a running answer is shared live, revoked, searched for, deleted in o
   await page.getByRole("button", { name: "Create a link" }).click();
   const address = await page.getByRole("textbox", { name: "Link" }).inputValue();
   const reader = await context.newPage();
-  reader.setDefaultTimeout(30_000);
+  reader.setDefaultTimeout(60_000);
   await reader.goto(address);
   await reader.getByText("You can read it, not write in it.").waitFor();
   await reader.getByText(/^1 2 3 4 5 6/).waitFor();
