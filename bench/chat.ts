@@ -153,8 +153,7 @@ async function chatsIn(kind: StoreKind, providerPort: number, options: ChatOptio
   const { people, rounds, seconds, servers, nodeArgs } = options;
   const counts = people.length > 0 ? people : loads.map(({ count }) => count);
   const store = await startStore(kind);
-  const env = {
-    ...store.env,
+  const model = {
     COMPATIBLE_BASE_URL: `http://127.0.0.1:${providerPort}/v1`,
     PARLEY_DEFAULT_MODEL: "compatible/bench",
     PARLEY_FIND_OLLAMA: "0",
@@ -162,7 +161,8 @@ async function chatsIn(kind: StoreKind, providerPort: number, options: ChatOptio
   const starts = new Map<string, () => Promise<Target>>();
   for (const [index, main] of servers.entries()) {
     const name = servers.length > 1 ? `Parley ${index + 1}, ${kind}` : `Parley, ${kind}`;
-    starts.set(name, () => startParley(env, { dataDir: store.dataDir, main, nodeArgs }));
+    const { env, dataDir } = await store.of(index);
+    starts.set(name, () => startParley({ ...env, ...model }, { dataDir, main, nodeArgs }));
   }
   if (options.relay) starts.set("relay", () => startRelay(providerPort));
   const all = new Map<string, Figures>();
