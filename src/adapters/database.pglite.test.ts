@@ -89,6 +89,31 @@ describe("transactions on PGlite", () => {
     await world.store.close();
   });
 
+  test("the last statement commits, and nothing comes after it; one that fails changes nothing", async () => {
+    const world = worldOf(await openTestPglite());
+    const alice = await newUser(world);
+    const { id } = await newConversation(world, alice, "Before");
+    const titled = async () => (await world.store.conversations.find(alice, id))?.conversation.title;
+    const rename = statement<{ id: string; by: number }, unknown>(
+      "test_rename_by",
+      (p) => sql`update conversations set title = 'After ' || 2 / ${p.by}::int where id = ${p.id}`,
+    );
+    await assert.rejects(
+      world.database.transaction(alice, (tx) => tx.last(rename, { id, by: 0 })),
+      /division by zero/,
+    );
+    assert.equal(await titled(), "Before");
+    const late = world.database.transaction(alice, async (tx) => {
+      assert.throws(() => tx.now, /no time before its first statement/);
+      await tx.last(rename, { id, by: 1 });
+      assert.match(tx.now, /^\d{4}-.*Z$/);
+      await tx.run(one, {});
+    });
+    await assert.rejects(late, /after the last one/);
+    assert.equal(await titled(), "After 2");
+    await world.store.close();
+  });
+
   test("close waits for what was asked before, refuses what comes after, and may be repeated", async () => {
     const database = await openTestPglite();
     const before = database.transaction("system", (tx) => tx.run(one, {}));
