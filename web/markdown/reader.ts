@@ -75,9 +75,15 @@ export class TextReader {
   }
 }
 
-/** A long block that is open is lexed from its beginning with each piece: the longer it is, the fewer the pieces. */
-const pieceLength = ({ blocks, settled }: BlockStream): number =>
-  Math.max(PIECE, blocks.slice(settled).reduce((length, { raw }) => length + raw.length, 0)); // prettier-ignore
+/**
+ * A long block that is open is lexed from its beginning with each piece: the longer it is, the fewer the pieces. Of a
+ * table and of code only the end is.
+ */
+function pieceLength({ blocks, settled }: BlockStream): number {
+  const open = blocks.at(-1)?.type;
+  if (open === "table" || open === "code") return PIECE;
+  return Math.max(PIECE, blocks.slice(settled).reduce((length, { raw }) => length + raw.length, 0)); // prettier-ignore
+}
 
 /** A block in which no link can stand is the one that is shown already. */
 function keepSame(shown: readonly Token[], blocks: Token[]): void {

@@ -22,15 +22,11 @@ export const tableSheet = css`
     overflow-wrap: normal;
   }
 
-  /* As wide as it must be for the words of most cells. */
   .markdown table.long {
-    min-width: 100%;
-    width: max-content;
     table-layout: fixed;
   }
 
   .markdown table.long :is(th, td) {
-    width: 180px;
     overflow-wrap: anywhere;
   }
 

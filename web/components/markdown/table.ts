@@ -1,4 +1,4 @@
-import { html } from "lit";
+import { html, nothing } from "lit";
 import { guard } from "lit/directives/guard.js";
 import type { Tokens } from "marked";
 import { whenIdle } from "../../markdown/idle.ts";
@@ -13,8 +13,12 @@ const FIRST = 40;
 const MORE = 20;
 /** From here on all columns are as wide as each other: else each new row is measured with all before. */
 const LONG = 200;
+/** Of a column of a long table, in px. */
+const LEAST_WIDTH = 120;
 
 type Row = readonly Tokens.TableCell[];
+
+const hasFormula = (row: Row): boolean => row.some(({ text: written }) => /[$\\]/.test(written));
 
 /** A table that scrolls in both directions and keeps its heading. */
 class ParleyTable extends ParleyElement {
@@ -49,8 +53,16 @@ class ParleyTable extends ParleyElement {
   }
 
   protected override render(): unknown {
+    const long = this.rows.length > LONG;
     return html`<div class="table" tabindex="0" role="group" aria-label=${text().code.table}>
-      <table class=${this.rows.length > LONG ? "long" : ""}>
+      <table class=${long ? "long" : ""}>
+        ${
+          long
+            ? html`<colgroup>
+                ${this.header.map(() => html`<col width=${LEAST_WIDTH} />`)}
+              </colgroup>`
+            : nothing
+        }
         <thead>
           <tr>
             ${guard([this.header, this.settled], () =>
@@ -70,7 +82,9 @@ class ParleyTable extends ParleyElement {
     const end = Math.min(this.rows.length, this.shown);
     for (let from = 0; from < end; from += GROUP) {
       const rows = this.rows.slice(from, Math.min(from + GROUP, end));
-      groups.push(guard([this.settled, rows.length, rows[0], rows.at(-1)], () => rows.map((row) => this.#row(row))));
+      // Whether it is finished is seen only where there are formulas: thousands of cells are not looked at again for it.
+      const settled = this.settled && rows.some(hasFormula);
+      groups.push(guard([settled, rows.length, rows[0], rows.at(-1)], () => rows.map((row) => this.#row(row))));
     }
     return groups;
   }
