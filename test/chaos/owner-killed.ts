@@ -37,7 +37,7 @@ const END_MS = 90_000;
 const isWholeAnswer = ({ role, status }: Message): boolean => role === "assistant" && status === "complete";
 
 /**
- * A node is asked directly, so that it owns the run, and dies at that step; another one ends what it began. Answers of a
+ * A node is asked directly, so that it most likely owns the run, and dies at that step; another one ends what it began. Answers of a
  * text are written meanwhile, so that it owns some of those too.
  */
 export async function ownerKilledAtSteps({ world, more }: Scene): Promise<void> {
