@@ -23,7 +23,7 @@ function write(files: Record<string, string>) {
 
 before(() => {
   mkdirSync(at("scripts"));
-  copyFileSync(join(root, "scripts/build.ts"), at("scripts/build.ts"));
+  for (const script of ["scripts/build.ts", "scripts/text-areas.ts"]) copyFileSync(join(root, script), at(script));
   copyFileSync(join(root, "package.json"), at("package.json"));
   symlinkSync(join(root, "node_modules"), at("node_modules"));
 });

@@ -6,5 +6,7 @@ define("parley-chat", ParleyChatElement);
 
 // What a first look does without.
 setTimeout(() => {
-  Promise.all([import("./answers.ts").then(({ warmUp }) => warmUp()), import("./embed/later.ts")]).catch(() => undefined);
+  Promise.all([import("./answers.ts").then(({ warmUp }) => warmUp()), import("./embed/later.ts")]).catch(
+    () => undefined,
+  );
 });
