@@ -93,7 +93,7 @@ export interface App {
   /** Serves when it resolves, with the port that was bound; undefined when it was stopped before that. */
   start(): Promise<number | undefined>;
   /** A code for one login, to be shown to whoever started the server. */
-  createLoginCode(): string;
+  createLoginCode(): Promise<string>;
   /** Hands over and ends within drainDelayMs + drainMs. Idempotent. */
   stop(): Promise<void>;
 }
@@ -117,6 +117,7 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
     accessToken: options.accessToken,
     requestRate: { perSecond: options.limits.requestsPerSecond, burst: options.limits.requestBurst },
     counts,
+    codes: cluster?.loginCodes,
     sharedAttempts: cluster?.loginLimiter,
     onRevoked: (sessionId) => cluster?.commands.publish({ kind: "session.revoked", sessionId }),
   });

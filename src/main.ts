@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   // Whoever stopped it ends the process.
   if (port === undefined) return;
   logger.info({ port, mode: config.mode, store: config.store.kind }, "serving");
-  announce(config, app, port);
+  await announce(config, app, port, logger);
   await prepareModels(models.all, logger);
 }
 
@@ -190,12 +190,19 @@ function readPrices(file: string | undefined): PriceTable | undefined {
 }
 
 /** To standard output, the one thing that is not a log: it carries a secret for whoever started the server. */
-function announce(config: Config, app: App, port: number): void {
+async function announce(config: Config, app: App, port: number, logger: RootLogger): Promise<void> {
   const host = ["0.0.0.0", "::"].includes(config.host) ? "127.0.0.1" : config.host;
   const address = host.includes(":") ? `[${host}]` : host;
+  let code;
+  try {
+    code = await app.createLoginCode();
+  } catch (error) {
+    logger.warn({ err: error }, "no login link: where its code is kept can't be reached; a new start prints another");
+    return;
+  }
   process.stdout.write(
     `\nParley is ready. Open this link; it logs in once, within ten minutes:\n\n` +
-      `  http://${address}:${port}/#login=${app.createLoginCode()}\n\n`,
+      `  http://${address}:${port}/#login=${code}\n\n`,
   );
 }
 

@@ -9,6 +9,7 @@ import { createRedisBreakerStore } from "./breaker-store.redis.ts";
 import { createRedisCensus } from "./census.redis.ts";
 import { createRedisCommandChannel } from "./commands.redis.ts";
 import { createRedisEventLog } from "./event-log.redis.ts";
+import { createRedisLoginCodes } from "./login-codes.redis.ts";
 import { createRedisLoginLimiter } from "./login-limiter.redis.ts";
 import { createRedisConnections } from "./redis-connection.ts";
 import { RedisHealth } from "./redis-health.ts";
@@ -51,6 +52,7 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
     cluster: {
       commands,
       sessions: createRedisSessionCache({ client, keyPrefix }),
+      loginCodes: createRedisLoginCodes({ client, keyPrefix }),
       loginLimiter: createRedisLoginLimiter({ client, keyPrefix, logger }),
       census,
       dependency: health,

@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Redis } from "ioredis";
 import { breakerStoreContract } from "../../test/contracts/breaker-store.ts";
+import { loginCodesContract } from "../../test/contracts/login-codes.ts";
 import { loginLimiterContract } from "../../test/contracts/login-limiter.ts";
 import { sessionCacheContract } from "../../test/contracts/session-cache.ts";
 import { recordingLogger } from "../../test/support/logger.fake.ts";
 import { type Redis as RedisServer, startRedis } from "../../test/support/redis.ts";
 import { createRedisBreakerStore } from "./breaker-store.redis.ts";
+import { createRedisLoginCodes } from "./login-codes.redis.ts";
 import { createRedisLoginLimiter } from "./login-limiter.redis.ts";
 import { createRedisSessionCache } from "./session-cache.redis.ts";
 
@@ -41,6 +43,11 @@ breakerStoreContract("breaker-store.redis", () => createRedisBreakerStore({ clie
 sessionCacheContract("session-cache.redis", (keepMs) =>
   createRedisSessionCache({ client, keyPrefix: prefix(), keepMs }),
 );
+
+loginCodesContract("login-codes.redis", () => {
+  const options = { client, keyPrefix: prefix() };
+  return [createRedisLoginCodes(options), createRedisLoginCodes(options)];
+});
 
 loginLimiterContract("login-limiter.redis", () => {
   const options = { client, keyPrefix: prefix(), logger: recordingLogger(), refusals: 3, windowSeconds: 1 };

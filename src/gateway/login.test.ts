@@ -48,7 +48,7 @@ const cookieOf = (response: HttpResponse) => response.headers["set-cookie"] ?? "
 
 test("[W2] a login code is posted for a cookie that a page can't read, and that resumes the session", async () => {
   const { sessions, store, call } = setUp();
-  const response = await call("POST", { code: sessions.createLoginCode() });
+  const response = await call("POST", { code: await sessions.createLoginCode() });
   assert.equal(response.status, 200);
   const row = store.rows[0];
   assert.ok(row);
@@ -79,7 +79,7 @@ test("behind a trusted proxy that speaks TLS the cookie is Secure", async () => 
 
 test("[W2] a used code, a wrong one and a wrong token are 401, and set no cookie", async () => {
   const { sessions, call } = setUp();
-  const code = sessions.createLoginCode();
+  const code = await sessions.createLoginCode();
   await call("POST", { code });
   for (const body of [{ code }, { code: "guess" }, { token: "guess" }]) {
     const response = await call("POST", body);
@@ -112,7 +112,7 @@ test("too many refusals are 429 with Retry-After", async () => {
 
 test("[W2] a store that can't be reached is 503, and the code is still good", async () => {
   const { store, sessions, call } = setUp();
-  const code = sessions.createLoginCode();
+  const code = await sessions.createLoginCode();
   store.unreachable = true;
   assert.equal((await call("POST", { code })).status, 503);
   store.unreachable = false;

@@ -2,12 +2,14 @@
 import type { ConnectionCensus } from "./census.ts";
 import type { CommandChannel } from "./commands.ts";
 import type { Dependency } from "./dependency.ts";
+import type { LoginCodeStore } from "./login-codes.ts";
 import type { LoginLimiter } from "./login-limiter.ts";
 import type { SessionCache } from "./session-cache.ts";
 
 export interface ClusterPorts {
   readonly commands: CommandChannel;
   readonly sessions: SessionCache;
+  readonly loginCodes: LoginCodeStore;
   readonly loginLimiter: LoginLimiter;
   readonly census: ConnectionCensus;
   /** The server behind all of them. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
+import { loginCodesContract } from "../../test/contracts/login-codes.ts";
 import { AttemptLimiter } from "./attempt-limiter.ts";
 import { LOGIN_CODE_MS, LoginCodes } from "./login-codes.ts";
 import { sameSecret } from "./secrets.ts";
@@ -59,13 +60,20 @@ test("the table of addresses is bounded, and forgets who has waited", () => {
   assert.equal(limiter.size, 1);
 });
 
-test("login codes are bounded, and the oldest goes first", () => {
-  const codes = new LoginCodes();
-  const made = Array.from({ length: 150 }, () => codes.create(0));
+test("login codes are bounded, and the oldest goes first", async () => {
+  let now = 0;
+  const codes = new LoginCodes(() => now);
+  for (let i = 0; i < 150; i++) await codes.put(`code-${i}`, LOGIN_CODE_MS);
   assert.equal(codes.size, 100);
-  assert.equal(codes.take(made[49] ?? "", 0), false);
-  assert.equal(codes.take(made[50] ?? "", 0), true);
-  assert.equal(codes.take(made[149] ?? "", LOGIN_CODE_MS), false);
+  assert.equal(await codes.take("code-49"), false);
+  assert.equal(await codes.take("code-50"), true);
+  now = LOGIN_CODE_MS;
+  assert.equal(await codes.take("code-149"), false);
+});
+
+loginCodesContract("login-codes in memory", () => {
+  const codes = new LoginCodes(Date.now);
+  return [codes, codes];
 });
 
 test("secrets are compared by content", () => {

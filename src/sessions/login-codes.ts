@@ -1,41 +1,31 @@
-import { hashSecret, newSecret } from "./secrets.ts";
+import type { LoginCodeStore } from "../ports/login-codes.ts";
 
 /** A login link is good for this long [W2]. */
 export const LOGIN_CODE_MS = 10 * 60_000;
 /** Codes that wait at once; a new one beyond it makes the oldest useless. */
 const MAX_CODES = 100;
 
-/**
- * One-time login codes, in memory only: a restart forgets them. They are kept and looked up by their hash, so that the
- * time of a look-up tells nothing about a code.
- */
-export class LoginCodes {
-  /** Hash → when it expires. Insertion order is expiry order. */
+/** The codes of a node alone, in memory: a restart forgets them. `now` in milliseconds. */
+export class LoginCodes implements LoginCodeStore {
+  /** Hash → when it expires, in the order they came. */
   private readonly waiting = new Map<string, number>();
+  private readonly now: () => number;
 
-  create(now: number): string {
-    const code = newSecret(24);
-    if (this.waiting.size >= MAX_CODES) {
-      for (const oldest of this.waiting.keys()) {
-        this.waiting.delete(oldest);
-        break;
-      }
-    }
-    this.waiting.set(hashSecret(code), now + LOGIN_CODE_MS);
-    return code;
+  constructor(now: () => number) {
+    this.now = now;
   }
 
-  /** Uses a code up. False when there is none like it, or when it is too old. */
-  take(code: string, now: number): boolean {
-    const hash = hashSecret(code);
+  put(hash: string, lifeMs: number): Promise<void> {
+    const [oldest] = this.waiting.keys();
+    if (this.waiting.size >= MAX_CODES && oldest !== undefined) this.waiting.delete(oldest);
+    this.waiting.set(hash, this.now() + lifeMs);
+    return Promise.resolve();
+  }
+
+  take(hash: string): Promise<boolean> {
     const expiresAt = this.waiting.get(hash);
     this.waiting.delete(hash);
-    return expiresAt !== undefined && now < expiresAt;
-  }
-
-  /** Makes a code good again that was taken for a login which then failed for no fault of its owner. */
-  restore(code: string, now: number): void {
-    if (this.waiting.size < MAX_CODES) this.waiting.set(hashSecret(code), now + LOGIN_CODE_MS);
+    return Promise.resolve(expiresAt !== undefined && this.now() < expiresAt);
   }
 
   get size(): number {

@@ -71,7 +71,7 @@ test("a wrong token, and any token while none is set, are refused", async () => 
 
 test("[W2] a login code works once", async () => {
   const { store, manager } = setUp();
-  const link = manager.createLoginCode();
+  const link = await manager.createLoginCode();
   const { session } = await manager.redeemCode(link, "browser", HERE);
   assert.equal(session.user.name, "Owner");
   assert.equal(store.rows[0]?.method, "link");
@@ -80,8 +80,8 @@ test("[W2] a login code works once", async () => {
 
 test("[W2] a login code works for ten minutes", async () => {
   const { store, manager } = setUp();
-  const early = manager.createLoginCode();
-  const late = manager.createLoginCode();
+  const early = await manager.createLoginCode();
+  const late = await manager.createLoginCode();
   store.now += LOGIN_CODE_MS - 1;
   await manager.redeemCode(early, "", HERE);
   store.now += 1;
@@ -90,7 +90,7 @@ test("[W2] a login code works for ten minutes", async () => {
 
 test("a login code survives a store that can't be reached", async () => {
   const { store, manager } = setUp();
-  const link = manager.createLoginCode();
+  const link = await manager.createLoginCode();
   store.unreachable = true;
   await assert.rejects(manager.redeemCode(link, "", HERE), code("UNAVAILABLE"));
   store.unreachable = false;

@@ -9,6 +9,7 @@
  * or elsewhere, is repeated, and `attach` refuses a session that ended meanwhile.
  */
 import type { Logger } from "../ports/logger.ts";
+import type { LoginCodeStore } from "../ports/login-codes.ts";
 import type { LoginLimiter } from "../ports/login-limiter.ts";
 import type { SessionService } from "../ports/services.ts";
 import type { Scope, SessionStore, StoredSession } from "../ports/store.ts";
@@ -17,7 +18,7 @@ import { uuidv7 } from "../protocol/id.ts";
 import { AttemptLimiter } from "./attempt-limiter.ts";
 import type { ConnectionCounts } from "./connection-counts.ts";
 import type { LiveSession, SessionEnd, SessionMember } from "./live-session.ts";
-import { LoginCodes } from "./login-codes.ts";
+import { LOGIN_CODE_MS, LoginCodes } from "./login-codes.ts";
 import { hashSecret, newSecret, sameSecret } from "./secrets.ts";
 import { type Rate, TokenBucket } from "./token-bucket.ts";
 
@@ -44,6 +45,8 @@ export interface SessionManagerOptions {
   readonly accessToken?: string | undefined;
   readonly requestRate: Rate;
   readonly attempts?: Rate;
+  /** Where login codes wait for their logins. Default: in this process. */
+  readonly codes?: LoginCodeStore | undefined;
   /** Counts refused logins over all nodes, behind the count of this one. */
   readonly sharedAttempts?: LoginLimiter | undefined;
   /** Refuses a person's connections beyond a limit. */
@@ -64,7 +67,7 @@ export class SessionManager implements SessionService {
   private readonly options: SessionManagerOptions;
   private readonly now: () => number;
   private readonly touchAfterMs: number;
-  private readonly codes = new LoginCodes();
+  private readonly codes: LoginCodeStore;
   private readonly attempts: AttemptLimiter;
   /** By token hash; those without members, in front, are the first to be forgotten. */
   private readonly byHash = new Map<string, LiveSession>();
@@ -75,6 +78,7 @@ export class SessionManager implements SessionService {
   constructor(options: SessionManagerOptions) {
     this.options = options;
     this.now = options.now ?? Date.now;
+    this.codes = options.codes ?? new LoginCodes(this.now);
     this.touchAfterMs = options.lifetimeMs / TOUCHES_PER_LIFETIME;
     this.accessTokenEnabled = options.accessToken !== undefined;
     this.attempts = new AttemptLimiter(options.attempts);
@@ -86,17 +90,22 @@ export class SessionManager implements SessionService {
   }
 
   /** A code for one login as the owner, within ten minutes. Whoever has it is the owner: print it nowhere else. */
-  createLoginCode(): string {
-    return this.codes.create(this.now());
+  async createLoginCode(): Promise<string> {
+    const code = newSecret(24);
+    await this.codes.put(hashSecret(code), LOGIN_CODE_MS);
+    return code;
   }
 
   async redeemCode(code: string, device: string, address: string): Promise<LoggedIn> {
     await this.checkAttempts(address);
-    if (!this.codes.take(code, this.now())) throw this.refused("AUTH_FAILED", address);
+    // By its hash, so that the time of a look-up tells nothing about a code.
+    const hash = hashSecret(code);
+    if (!(await this.codes.take(hash))) throw this.refused("AUTH_FAILED", address);
     try {
       return await this.create("link", device);
     } catch (error) {
-      this.codes.restore(code, this.now());
+      // Good again, if that can be written: its owner has done nothing wrong.
+      await this.codes.put(hash, LOGIN_CODE_MS).catch(() => undefined);
       throw error;
     }
   }

@@ -104,4 +104,4 @@ createInterface({ input: process.stdin }).on("line", () => {
 });
 
 const bound = await app.start();
-if (bound !== undefined) process.stdout.write(`http://${host}:${bound}/#login=${app.createLoginCode()}\n`);
+if (bound !== undefined) process.stdout.write(`http://${host}:${bound}/#login=${await app.createLoginCode()}\n`);
