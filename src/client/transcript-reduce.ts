@@ -132,6 +132,11 @@ function applyCustom(state: Transcript, event: Extract<ParleyEvent, { readonly t
     case "conversation.renamed":
     case "conversation.updated":
       return same(withConversation(state, event.value.conversation));
+    // Of a list of conversations.
+    case "conversation.deleted":
+    case "conversation.restored":
+    case "folder.updated":
+    case "folder.deleted":
     default:
       return same(state);
   }
