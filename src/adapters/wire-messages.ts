@@ -23,6 +23,11 @@ class Writer {
   #buffer = Buffer.allocUnsafe(FIRST_SIZE);
   #at = 0;
 
+  /** Whatever a batch that failed to be written has left here goes. */
+  clear(): void {
+    this.#at = 0;
+  }
+
   begin(type: string): number {
     this.#room(HEADER);
     this.#buffer[this.#at] = type.charCodeAt(0);
@@ -89,6 +94,7 @@ const writer = new Writer();
 
 /** `isNew`: this connection has no such prepared statement, as far as is known. */
 export function batchOf(steps: readonly Step[], isNew: (step: Step) => boolean): Buffer {
+  writer.clear();
   for (const step of steps) {
     if (isNew(step)) prepare(step);
     bind(step);
