@@ -11,6 +11,7 @@ import { uuidv7 } from "../protocol/id.ts";
 import { type Database, isId, type Transaction } from "./database.ts";
 import { statement, toJson } from "./statement.ts";
 import { announce, approvalDecided, runUpdated } from "./store.announce.ts";
+import { thisMillisecond } from "./store.leases.ts";
 import { approvalJson, type RunRow, runFields, toApproval, toRun, toStoredApproval } from "./store.rows.ts";
 
 /** Of one user, or of one conversation, that are shown. */
@@ -45,7 +46,7 @@ const cancelRows = statement<{ runId: string }, ApprovalRow>(
 const resumeRun = statement<{ runId: string }, RunRow>(
   "resume_run",
   (p) => sql`
-    update runs r set status = 'running', owner = null, lease_until = date_trunc('milliseconds', now()),
+    update runs r set status = 'running', owner = null, lease_until = ${thisMillisecond},
       deadline_at = r.deadline_at + (now() - r.waiting_since), waiting_since = null
     where r.id = ${p.runId} and r.status = 'waiting'
     returning ${runFields}`,

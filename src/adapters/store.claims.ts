@@ -4,6 +4,7 @@ import type { Message, Run } from "../protocol/shapes.ts";
 import { type Database, isId, type Transaction } from "./database.ts";
 import { statement, toJson } from "./statement.ts";
 import { announce, branchSelected, insertOutbox, messageUpdated, onConversation } from "./store.announce.ts";
+import { thisMillisecond } from "./store.leases.ts";
 import { countSteers } from "./store.own-run.ts";
 import {
   approvalJson,
@@ -59,7 +60,7 @@ const claimRuns = statement<{ held: string[]; limit: number; owner: string; leas
       returning c.id, c.fence
     ), claimed as (
       update runs r set status = 'running', owner = ${p.owner}, fence = fenced.fence, placed = true,
-        lease_until = now() + ${p.leaseMs}::float8 * interval '1 ms',
+        lease_until = ${thisMillisecond} + ${p.leaseMs}::float8 * interval '1 ms',
         attempt = case when next.was = 'queued' then 1 when next.had is null then r.attempt else r.attempt + 1 end,
         started_at = coalesce(r.started_at, now()),
         deadline_at = coalesce(r.deadline_at, now() + r.deadline_ms * interval '1 ms')

@@ -15,30 +15,30 @@ const isHeld = sql.raw(
     and exists (select from leases l where l."runId" = r.id and l.fence = r.fence and l.owner = r.owner)`,
 );
 
+/** Now, in the milliseconds of the column: rounded up, a lease that ends at once would last for the rest of this one. */
+export const thisMillisecond = sql.raw("date_trunc('milliseconds', now())");
+
 const renewLeases = statement<{ leases: string; leaseMs: number }, { runId: string; stopRequested: boolean }>(
   "renew_leases",
   (p) => sql`
     with ${leaseRows(p.leases)}
-    update runs r set lease_until = now() + ${p.leaseMs}::float8 * interval '1 ms'
+    update runs r set lease_until = ${thisMillisecond} + ${p.leaseMs}::float8 * interval '1 ms'
     where ${isHeld}
     returning r.id as "runId", r.stop_requested as "stopRequested"`,
 );
-
-/** A lease that is over at once: the column has milliseconds, and rounded up it would last for the rest of this one. */
-const over = sql.raw("date_trunc('milliseconds', now())");
 
 const releaseLeases = statement<{ leases: string }, unknown>(
   "release_leases",
   (p) => sql`
     with ${leaseRows(p.leases)}
-    update runs r set lease_until = ${over}, owner = null where ${isHeld}`,
+    update runs r set lease_until = ${thisMillisecond}, owner = null where ${isHeld}`,
 );
 
 const expireLeases = statement<Record<string, never>, { expired: number }>(
   "expire_leases",
   () => sql`
     with expired as (
-      update runs set lease_until = ${over} where status = 'running' and lease_until > now() returning 1
+      update runs set lease_until = ${thisMillisecond} where status = 'running' and lease_until > now() returning 1
     )
     select count(*)::int as expired from expired`,
 );

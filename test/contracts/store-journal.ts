@@ -43,7 +43,7 @@ export function storeJournalContract(name: string, open: OpenDatabase): void {
       return { conversationId: id, runId, ...(await claimOf(world, id)) };
     };
     const takeOver = async (conversationId: string, runId: string) => {
-      await runAsAdmin(world, `update runs set lease_until = now() where id = '${runId}'`);
+      await runAsAdmin(world, `update runs set lease_until = now() - interval '1 ms' where id = '${runId}'`);
       return claimOf(world, conversationId, "another");
     };
     const answerOf = async (conversationId: string) =>

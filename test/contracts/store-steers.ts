@@ -203,7 +203,7 @@ export function storeSteersContract(name: string, open: OpenDatabase): void {
     it("[R4] a fenced owner lets nobody join", async () => {
       const { conversationId, lease, first } = await started();
       await send(world, alice, conversationId, steer);
-      await runAsAdmin(world, `update runs set lease_until = now() where id = '${first.runId}'`);
+      await runAsAdmin(world, `update runs set lease_until = now() - interval '1 ms' where id = '${first.runId}'`);
       const taken = await claimOf(world, conversationId, "another");
       assert.equal(taken.steers, 1);
       const before = await snapshotOf(conversationId);
@@ -222,7 +222,7 @@ export function storeSteersContract(name: string, open: OpenDatabase): void {
       const steered = await join(lease);
       await commit(world, lease, { parts: [{ type: "text", text: "More" }], usage });
       await send(world, alice, conversationId, steer);
-      await runAsAdmin(world, `update runs set lease_until = now() where id = '${first.runId}'`);
+      await runAsAdmin(world, `update runs set lease_until = now() - interval '1 ms' where id = '${first.runId}'`);
       const taken = await claimOf(world, conversationId, "another");
       assert.deepEqual(
         [taken.message.id, textOf(taken.message.parts[0]), taken.steers],
