@@ -31,12 +31,15 @@ const CALLS: Readonly<Record<string, number>> = {
 const EFFECTS = ["read", "idempotent", "unsafe", "transactional"] as const;
 
 let world: EngineWorld;
+/** The model answers when it resolves: an answer that is faster than the first renewal of its lease has none to fail. */
+let renewed: () => Promise<void>;
 /** Calls all the tools at once, then says what came of them. What it does depends on nothing but what it reads. */
 const caller: ModelProvider = {
   name: "demo",
   passesThrough: false,
   list: () => [{ id: "demo", provider: "demo", name: "Caller", available: true }],
   async stream({ messages }, sink) {
+    await renewed();
     const usage = { inputTokens: 1, outputTokens: 1 };
     const last = messages.at(-1);
     if (last?.role === "tool") {
@@ -91,6 +94,8 @@ async function play(fault: Fault, logSurvives: boolean, approval: "never" | "ask
   };
   const first = new Process({ ...options, fault });
   const { ports, engine } = first;
+  const hasRenewed = () => ports.dead || ports.calls.includes("store.runs.renew");
+  renewed = () => until(hasRenewed, "a renewal");
   await engine.start();
   engine.announce(announce).catch(() => {});
   engine.wake();
