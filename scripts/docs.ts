@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { discoverHandlers } from "../src/gateway/discover.ts";
 import { CLOSE, ERRORS, type ErrorRow } from "../src/protocol/errors.ts";
-import { parleyEvent } from "../src/protocol/events.ts";
+import { parleyEvent, presenceChanged } from "../src/protocol/events.ts";
 import { METHODS } from "../src/protocol/methods.ts";
 import * as shapes from "../src/protocol/shapes.ts";
 import { type JsonSchema, typeText } from "./docs-types.ts";
@@ -91,7 +91,7 @@ async function methods(): Promise<string> {
 }
 
 function events(): string {
-  return parleyEvent.options
+  return [...parleyEvent.options, presenceChanged]
     .map((event) => {
       const name =
         "name" in event.shape ? `${event.shape.type.value} ${event.shape.name.value}` : event.shape.type.value;
@@ -121,6 +121,7 @@ const notifications: readonly [method: string, interfaces: readonly string[]][] 
   ["hello", ["Hello", "Limits"]],
   ["event", ["EventItem", "EventParams"]],
   ["events", ["EventsParams"]],
+  ["ephemeral", ["EphemeralParams"]],
   ["heartbeat", ["Heartbeat"]],
   ["resync", ["Resync"]],
   ["draining", ["Draining"]],
@@ -142,7 +143,7 @@ ${notifications.map(([name, interfaces]) => `### \`${name}\`\n\n${code(interface
 
 ## Events
 
-What \`event\` carries: AG-UI 1.0 objects, with Parley's fields beside theirs.
+What \`event\` carries: AG-UI 1.0 objects, with Parley's fields beside theirs. \`presence.changed\` comes as \`ephemeral\`.
 
 ${events()}
 

@@ -33,6 +33,7 @@ import type { HttpRoute, Transport, TransportHooks } from "./ports/http.ts";
 import type { Logger } from "./ports/logger.ts";
 import type { Metrics } from "./ports/metrics.ts";
 import type { ModelProvider } from "./ports/model.ts";
+import type { Presence } from "./ports/presence.ts";
 import type { Services } from "./ports/services.ts";
 import type { Store } from "./ports/store.ts";
 import type { Tool } from "./ports/tool.ts";
@@ -55,6 +56,7 @@ export interface AppPorts {
   readonly tools: readonly Tool[];
   readonly files: FileStore;
   readonly breakers: BreakerStore;
+  readonly presence: Presence;
   /** What it shares with other nodes; undefined for a node that has store and log to itself. */
   readonly cluster?: ClusterPorts | undefined;
   transport(hooks: TransportHooks): Transport;
@@ -147,6 +149,7 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
   const hub = new DeliveryHub({
     log,
     store,
+    presence: ports.presence,
     clock: systemClock,
     logger,
     counters,
@@ -235,6 +238,7 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
     node?.leave();
     gateway.close();
     hub.close();
+    ports.presence.close();
     await transport.close();
     for (const provider of ports.providers) provider.close();
     await log.close();

@@ -13,6 +13,7 @@ import { createFolderFileStore } from "./adapters/file-store.folder.ts";
 import { createS3FileStore } from "./adapters/file-store.s3.ts";
 import { createLogger, type RootLogger } from "./adapters/logger.ts";
 import { ServerMetrics } from "./adapters/metrics.ts";
+import { MemoryPresence } from "./adapters/presence.memory.ts";
 import { takeSingleNodeLock } from "./adapters/single-node-lock.ts";
 import { createStore } from "./adapters/store.drizzle.ts";
 import { type App, type AppPorts, createApp } from "./app.ts";
@@ -77,7 +78,7 @@ async function prepareModels(providers: readonly ModelProvider[], logger: RootLo
 }
 
 /** Where everything is kept, and what nodes share. */
-interface Stores extends Pick<AppPorts, "store" | "log" | "breakers" | "cluster"> {
+interface Stores extends Pick<AppPorts, "store" | "log" | "breakers" | "presence" | "cluster"> {
   readonly release: Release;
 }
 
@@ -87,7 +88,11 @@ async function openStores(
   metrics: ServerMetrics,
   onLockLost: (error: StartError) => void,
 ): Promise<Stores> {
-  const alone = () => ({ log: new MemoryEventLog({ logger }), breakers: new MemoryBreakerStore() });
+  const alone = () => ({
+    log: new MemoryEventLog({ logger }),
+    breakers: new MemoryBreakerStore(),
+    presence: new MemoryPresence(),
+  });
   const { store } = config;
   switch (store.kind) {
     case "embedded": {

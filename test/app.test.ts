@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryBreakerStore } from "../src/adapters/breaker-store.memory.ts";
 import { MemoryEventLog } from "../src/adapters/event-log.memory.ts";
+import { MemoryPresence } from "../src/adapters/presence.memory.ts";
 import { createStore } from "../src/adapters/store.drizzle.ts";
 import { createApp } from "../src/app.ts";
 import { readConfig } from "../src/config.ts";
@@ -46,6 +47,7 @@ async function newApp() {
       tools: [],
       files: new MemoryFileStore(),
       breakers: new MemoryBreakerStore(),
+      presence: new MemoryPresence(),
       transport: () => transport,
       pages: { method: "GET", path: "*", maxBody: 0, handle: () => ({ status: 404, headers: {}, body: "" }) },
     },

@@ -4,6 +4,7 @@ import type { ClusterPorts } from "../ports/cluster.ts";
 import type { EventLog } from "../ports/event-log.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Metrics } from "../ports/metrics.ts";
+import type { Presence } from "../ports/presence.ts";
 import { uuidv7 } from "../protocol/id.ts";
 import { createRedisBreakerStore } from "./breaker-store.redis.ts";
 import { createRedisCensus } from "./census.redis.ts";
@@ -11,6 +12,7 @@ import { createRedisCommandChannel } from "./commands.redis.ts";
 import { createRedisEventLog } from "./event-log.redis.ts";
 import { createRedisLoginCodes } from "./login-codes.redis.ts";
 import { createRedisLoginLimiter } from "./login-limiter.redis.ts";
+import { createRedisPresence } from "./presence.redis.ts";
 import { createRedisConnections } from "./redis-connection.ts";
 import { RedisHealth } from "./redis-health.ts";
 import { createRedisSessionCache } from "./session-cache.redis.ts";
@@ -28,6 +30,7 @@ export interface SharedOptions {
 export interface Shared {
   readonly log: EventLog;
   readonly breakers: BreakerStore;
+  readonly presence: Presence;
   readonly cluster: ClusterPorts;
 }
 
@@ -49,6 +52,7 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
   return {
     log: createRedisEventLog({ connections, keyPrefix, logger }),
     breakers: createRedisBreakerStore({ client, keyPrefix }),
+    presence: createRedisPresence({ connections, keyPrefix }),
     cluster: {
       commands,
       sessions: createRedisSessionCache({ client, keyPrefix }),

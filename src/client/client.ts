@@ -9,6 +9,7 @@ import { type Files, HttpFiles } from "./files.ts";
 import type { ClosedReason, MachineState, Phase } from "./machine.ts";
 import { MessageOutbox, type Outbox, type OutboxStorage, type SendOptions, type Sent } from "./outbox.ts";
 import { defaultPlatform, type Platform } from "./platform.ts";
+import { Presences, type TopicPresence } from "./presence.ts";
 import { Requests } from "./requests.ts";
 import { safetyOf } from "./safety.ts";
 import {
@@ -75,6 +76,8 @@ export interface Client {
     handlers: TopicHandlers<SnapshotOf<Topic>>,
     options?: SubscribeOptions,
   ): Subscription;
+  /** Who looks at a topic that this client is subscribed to, and that this client does. */
+  presence(topic: string): TopicPresence;
   readonly files: Files;
   readonly outbox: Outbox;
   /** `outbox.send`: a message that will be sent, whatever happens to this connection. */
@@ -104,6 +107,7 @@ class ParleyClient implements Client {
   readonly #connection: ClientConnection;
   readonly #requests: Requests;
   readonly #subscriptions: Subscriptions;
+  readonly #presences: Presences;
   readonly #states: Emitter<ConnectionState>;
   #state: ConnectionState;
   #userId: string | undefined;
@@ -112,7 +116,9 @@ class ParleyClient implements Client {
     this.#platform = platform;
     this.#states = new Emitter(platform.log);
     this.#requests = new Requests(platform, (text) => this.#connection.send(text));
-    this.#subscriptions = new Subscriptions(platform, (request, settle) => this.#requests.start(request, settle));
+    const start: Requests["start"] = (request, settle) => this.#requests.start(request, settle);
+    this.#subscriptions = new Subscriptions(platform, start, (topic) => this.#presences.joined(topic));
+    this.#presences = new Presences({ platform, start, ownId: () => this.#connection.hello?.connectionId });
     this.#connection = new ClientConnection(socketUrl(url, credentials), credentials, platform, {
       ready: (hello, identity) => {
         // Somebody else signed in meanwhile: what was asked for another user is not asked for this one.
@@ -121,6 +127,7 @@ class ParleyClient implements Client {
         }
         this.#userId = identity.user.id;
         this.#requests.online(hello.limits);
+        this.#presences.online();
         this.#subscriptions.online();
         this.outbox.online();
       },
@@ -128,6 +135,7 @@ class ParleyClient implements Client {
         this.outbox.offline();
         this.#requests.offline();
         this.#subscriptions.offline();
+        this.#presences.offline();
       },
       answer: (frame) => this.#requests.answer(frame),
       notification: (frame) => {
@@ -139,6 +147,8 @@ class ParleyClient implements Client {
             for (const item of events) this.#subscriptions.event(topic, epoch, item);
             return;
           }
+          case "ephemeral":
+            return this.#presences.event(frame.params);
           case "heartbeat":
             return this.#subscriptions.heartbeat(frame.params);
           case "resync":
@@ -225,6 +235,10 @@ class ParleyClient implements Client {
     options?: SubscribeOptions,
   ): Subscription {
     return this.#subscriptions.subscribe(topic, handlers as TopicHandlers, options);
+  }
+
+  presence(topic: string): TopicPresence {
+    return this.#presences.open(topic);
   }
 
   send(conversationId: string, text: string, options?: SendOptions): Sent {

@@ -255,6 +255,7 @@ export class ClientConnection {
           return this.#input({ type: "draining", reconnectAfterMs: frame.params.reconnectAfterMs });
         case "event":
         case "events":
+        case "ephemeral":
         case "heartbeat":
         case "resync":
           if (this.#state.phase === "ready") this.#events.notification(frame);

@@ -94,12 +94,15 @@ type Start = (options: RequestOptions, settle: (outcome: Outcome) => void) => un
 export class Subscriptions {
   readonly #platform: Platform;
   readonly #start: Start;
+  readonly #onJoined: (topic: string) => void;
   readonly #topics = new Map<string, Topic>();
   #online = false;
   #connection = 0;
 
-  constructor(platform: Platform, start: Start) {
+  /** `onJoined` is told whenever the server sends a topic (again). */
+  constructor(platform: Platform, start: Start, onJoined: (topic: string) => void) {
     this.#platform = platform;
+    this.#onJoined = onJoined;
     this.#start = start;
   }
 
@@ -273,6 +276,7 @@ export class Subscriptions {
       topic.position = undefined;
       topic.stale = true;
     }
+    this.#onJoined(topic.name);
     this.#step(topic);
   }
 

@@ -1,5 +1,6 @@
 /** The topics of one connection: subscriptions, the pressure they share, and the answers that hold them back. */
 import type { Connection } from "../ports/connection.ts";
+import type { PresenceService } from "../ports/services.ts";
 import type { Scope } from "../ports/store.ts";
 import { encodeNotification } from "../protocol/codec.ts";
 import { CLOSE, ParleyError } from "../protocol/errors.ts";
@@ -9,6 +10,7 @@ import type { Clock } from "./clock.ts";
 import type { DeliveryCounters, DeliveryLink } from "./delivery-types.ts";
 import type { FanOut, Ticking } from "./fan-out.ts";
 import type { LogReader } from "./log-reader.ts";
+import { ConnectionPresence, type PresenceShared, type Reading } from "./presence.ts";
 import { FLOWING, observe, type Pressure } from "./pressure.ts";
 import type { ShareReaders } from "./share-readers.ts";
 import { PRESSURE, RELIEVED, STOPPED, Subscription, type SubscriptionOwner } from "./subscription.ts";
@@ -23,6 +25,7 @@ export interface DeliveryShared {
   readonly reader: LogReader;
   readonly opener: TopicOpener;
   readonly clock: Clock;
+  readonly presence: PresenceShared;
   readonly counters: DeliveryCounters;
   readonly shareReaders: ShareReaders;
   /** Topics that one connection may have. */
@@ -44,6 +47,7 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
   /** By the answer that they wait for. */
   #held: Map<object, HeldAnswer> | undefined = undefined;
   #pressure: Pressure = FLOWING;
+  #presence: ConnectionPresence | undefined = undefined;
   #closed = false;
 
   constructor(connection: Connection, shared: DeliveryShared) {
@@ -86,6 +90,13 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
   unsubscribe(topic: string): void {
     this.#opening?.delete(topic);
     this.#stop(this.#subscription(topic));
+    this.#presence?.leave(topic);
+  }
+
+  get presence(): PresenceService {
+    if (this.#closed) throw new ParleyError("CANCELLED");
+    const { presence } = this.#shared;
+    return (this.#presence ??= new ConnectionPresence(this.connection.id, presence, (topic) => this.#reading(topic)));
   }
 
   release(result: object): void {
@@ -117,6 +128,7 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
     if (this.#closed) return;
     this.#closed = true;
     this.#opening = undefined;
+    this.#presence?.close();
     this.#shared.fanOut.unwatch(this);
     for (const subscription of this.#subscriptions) this.#stop(subscription);
     this.#held = undefined;
@@ -125,6 +137,7 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
   resync(subscription: Subscription): void {
     this.counters.resyncs++;
     this.#stop(subscription);
+    this.#presence?.leave(subscription.topic);
     this.connection.send(encodeNotification("resync", { topic: subscription.topic }));
   }
 
@@ -153,6 +166,12 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
     this.#held ??= new Map();
     this.#held.set(answer, { subscription, since: this.#shared.clock.now() });
     this.#shared.fanOut.watch(this);
+  }
+
+  #reading(topic: string): Reading {
+    const subscription = this.#subscription(topic);
+    if (subscription === undefined) return this.#opening?.has(topic) ? "opening" : "none";
+    return this.#shared.shareReaders.has(subscription) ? "by-link" : "own";
   }
 
   #subscription(topic: string): Subscription | undefined {

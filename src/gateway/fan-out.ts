@@ -107,6 +107,14 @@ export class FanOut {
     this.#dropIfUnused(fan);
   }
 
+  /** Sends a frame to who reads the topic here and can take it now; it is made only if somebody does [L10]. */
+  pass(topic: string, frame: () => string): void {
+    const fan = this.#fans.get(topic);
+    if (fan === undefined || fan.subscriptions.size === 0) return;
+    const encoded = frame();
+    for (const subscription of fan.subscriptions) subscription.pass(encoded);
+  }
+
   watch(ticking: Ticking): void {
     this.#ticking.add(ticking);
   }

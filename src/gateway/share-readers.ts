@@ -28,6 +28,10 @@ export class ShareReaders {
     this.#subscriptions.delete(subscription);
   }
 
+  has(subscription: Subscription): boolean {
+    return this.#subscriptions.has(subscription);
+  }
+
   revoked(shareId: string): void {
     this.revocations++;
     for (const [subscription, shared] of this.#subscriptions) {

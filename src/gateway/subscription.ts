@@ -7,6 +7,7 @@ import type { DeliveryCounters } from "./delivery-types.ts";
 import { type DeliveryInput, type DeliveryState, type ReadEntries, step } from "./delivery.ts";
 import type { LogReader, Reading } from "./log-reader.ts";
 import { liveFrames, mergedItems, packFrames } from "./merge.ts";
+import { LOW_WATER } from "./pressure.ts";
 import type { TextDeltas } from "./text-deltas.ts";
 
 export type Frame = string | Uint8Array;
@@ -99,6 +100,12 @@ export class Subscription implements Reading {
           break;
       }
     }
+  }
+
+  /** What is never sent again [L10]: only to who is up to date and takes it, so that nothing else waits for it. */
+  pass(frame: Frame): void {
+    if (this.state.kind !== "live" || this.#owner.connection.bufferedBytes > LOW_WATER) return;
+    this.#settle(this.#write(frame));
   }
 
   #changed(before: DeliveryState, state: DeliveryState): void {

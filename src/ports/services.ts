@@ -3,7 +3,7 @@
  * else reaches subscribers through the log [L1].
  */
 import type { Params, Result } from "../protocol/methods.ts";
-import type { ModelInfo, Share, ToolArgs, ToolInfo } from "../protocol/shapes.ts";
+import type { ModelInfo, Share, ToolArgs, ToolInfo, User } from "../protocol/shapes.ts";
 import type { FileStore } from "./files.ts";
 import type { ModelProvider } from "./model.ts";
 import type { Announcement, Scope, Store, StoredSession } from "./store.ts";
@@ -17,6 +17,18 @@ export interface TopicService {
    */
   subscribe(scope: Scope, params: Params<"topic.subscribe">): Promise<Result<"topic.subscribe">>;
   unsubscribe(topic: string): void;
+  readonly presence: PresenceService;
+}
+
+/**
+ * Who looks at the topics of one connection [L10]. NOT_FOUND for a topic that it is not subscribed to. What was put in is
+ * taken out with the subscription, or the connection.
+ */
+export interface PresenceService {
+  /** FORBIDDEN for who reads by a link and says "typing"; RATE_LIMITED, TOO_MANY. */
+  update(user: User, params: Params<"presence.update">): Promise<Result<"presence.update">>;
+  leave(topic: string): void;
+  list(topic: string): Promise<Result<"presence.list">>;
 }
 
 /** Reads that combine log and store, in the order of [L11]: log first, then store. */

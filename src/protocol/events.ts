@@ -3,7 +3,19 @@
  * Every event that announces state is an upsert by id: meeting it twice changes nothing.
  */
 import { z } from "zod";
-import { approval, conversation, folder, id, message, messageStatus, plan, run, step, toolPart } from "./shapes.ts";
+import {
+  approval,
+  conversation,
+  folder,
+  id,
+  message,
+  messageStatus,
+  plan,
+  presenceChange,
+  run,
+  step,
+  toolPart,
+} from "./shapes.ts";
 
 export const runStarted = z.object({
   type: z.literal("RUN_STARTED"),
@@ -240,3 +252,8 @@ export type TextMessageContent = z.infer<typeof textMessageContent>;
 
 /** Deltas of a growing part. */
 export type DeltaEvent = TextMessageContent | z.infer<typeof reasoningMessageContent> | z.infer<typeof toolCallArgs>;
+
+/** Somebody came to look at the topic, has another state, or is gone. */
+export const presenceChanged = custom("presence.changed", presenceChange);
+/** What comes without a seq, in an `ephemeral` frame, and is never told again [L10]. */
+export type EphemeralEvent = z.infer<typeof presenceChanged>;

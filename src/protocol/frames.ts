@@ -3,7 +3,7 @@
  * Types only at run time; `codec.ts` reads and writes them.
  */
 import type { ErrorData } from "./errors.ts";
-import type { ParleyEvent } from "./events.ts";
+import type { EphemeralEvent, ParleyEvent } from "./events.ts";
 import type { Position } from "./shapes.ts";
 
 export type RequestId = string | number;
@@ -78,6 +78,12 @@ export interface EventsParams {
   readonly events: readonly EventItem[];
 }
 
+/** [L10]: sent once, without a place in the topic's log; a slow reader is not sent it. */
+export interface EphemeralParams {
+  readonly topic: string;
+  readonly event: EphemeralEvent;
+}
+
 /** [W9]: where this connection stands in each topic; a client that stands elsewhere subscribes again. */
 export interface Heartbeat {
   readonly time: string;
@@ -98,6 +104,7 @@ export type Notification =
   | { readonly jsonrpc: "2.0"; readonly method: "hello"; readonly params: Hello }
   | { readonly jsonrpc: "2.0"; readonly method: "event"; readonly params: EventParams }
   | { readonly jsonrpc: "2.0"; readonly method: "events"; readonly params: EventsParams }
+  | { readonly jsonrpc: "2.0"; readonly method: "ephemeral"; readonly params: EphemeralParams }
   | { readonly jsonrpc: "2.0"; readonly method: "heartbeat"; readonly params: Heartbeat }
   | { readonly jsonrpc: "2.0"; readonly method: "resync"; readonly params: Resync }
   | { readonly jsonrpc: "2.0"; readonly method: "draining"; readonly params: Draining };

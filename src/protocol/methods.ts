@@ -4,6 +4,7 @@ import { chatMethods } from "./methods/chat.ts";
 import { conversationMethods } from "./methods/conversation.ts";
 import { folderMethods } from "./methods/folder.ts";
 import { insightsMethods } from "./methods/insights.ts";
+import { presenceMethods } from "./methods/presence.ts";
 import { promptMethods } from "./methods/prompt.ts";
 import { sessionMethods } from "./methods/session.ts";
 import { shareMethods } from "./methods/share.ts";
@@ -15,6 +16,7 @@ export const METHODS = {
   ...promptMethods,
   ...sessionMethods,
   ...topicMethods,
+  ...presenceMethods,
   ...conversationMethods,
   ...folderMethods,
   ...shareMethods,

@@ -28,6 +28,12 @@ export const topic = z.string().regex(/^(conversation|user):[A-Za-z0-9_-]{1,64}$
 export const user = z.object({ id, name: z.string() });
 export const tenant = z.object({ id, name: z.string() });
 export type User = z.infer<typeof user>;
+
+/** Somebody who looks at a topic, by one connection: `memberId` is the `connectionId` of its `hello` [L10]. */
+export const presenceMember = z.object({ memberId: z.string(), user, state: z.enum(["active", "typing", "away"]) });
+export const presenceChange = presenceMember.extend({ state: z.enum(["active", "typing", "away", "gone"]) });
+export type PresenceMember = z.infer<typeof presenceMember>;
+export type PresenceChange = z.infer<typeof presenceChange>;
 export type Tenant = z.infer<typeof tenant>;
 
 export const session = z.object({

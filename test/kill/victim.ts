@@ -20,6 +20,7 @@ import { MemoryEventLog } from "../../src/adapters/event-log.memory.ts";
 import { createFolderFileStore } from "../../src/adapters/file-store.folder.ts";
 import { createLogger } from "../../src/adapters/logger.ts";
 import { ServerMetrics } from "../../src/adapters/metrics.ts";
+import { MemoryPresence } from "../../src/adapters/presence.memory.ts";
 import { createStore } from "../../src/adapters/store.drizzle.ts";
 import { createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
@@ -71,6 +72,7 @@ const app = createApp(
     tools: ports.wrapTools(effectTools(dir)),
     files: createFolderFileStore(join(dir, "files")),
     breakers: new MemoryBreakerStore(),
+    presence: new MemoryPresence(),
     transport: (hooks) => uwsTransport({ host, port, trustProxy, log: logger, metrics }, hooks),
     pages: { method: "GET", path: "*", maxBody: 0, handle: () => ({ status: 404, headers: {}, body: "" }) },
   },

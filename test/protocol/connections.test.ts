@@ -21,6 +21,9 @@ class RecordingLink implements DeliveryLink {
   unsubscribe(topic: string): void {
     this.calls.push(`unsubscribe ${topic}`);
   }
+  get presence(): never {
+    throw new Error("nobody asks who is there");
+  }
   release(result: object): void {
     if (this.answers.includes(result)) this.calls.push(`release after ${this.frames()} frames`);
   }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { MemoryEventLog } from "../../src/adapters/event-log.memory.ts";
+import { MemoryPresence } from "../../src/adapters/presence.memory.ts";
 import { systemClock } from "../../src/gateway/clock.ts";
 import { DeliveryHub } from "../../src/gateway/delivery-hub.ts";
 import { newDeliveryCounters } from "../../src/gateway/delivery-types.ts";
@@ -42,7 +43,15 @@ const { store } = world;
 const logger = recordingLogger();
 const log = new MemoryEventLog({ logger });
 const clock = systemClock;
-const hub = new DeliveryHub({ log, store, clock, logger, counters: newDeliveryCounters(), maxSubscriptions: 5 });
+const hub = new DeliveryHub({
+  log,
+  store,
+  presence: new MemoryPresence(),
+  clock,
+  logger,
+  counters: newDeliveryCounters(),
+  maxSubscriptions: 5,
+});
 const harness = new Harness({ store, agent, hub, reads: new Reads({ log, store, clock }) });
 
 const { tenant, user } = await store.sessions.owner();

@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { MemoryEventLog } from "../../src/adapters/event-log.memory.ts";
+import { MemoryPresence } from "../../src/adapters/presence.memory.ts";
 import { systemClock } from "../../src/gateway/clock.ts";
 import { DeliveryHub } from "../../src/gateway/delivery-hub.ts";
 import { newDeliveryCounters } from "../../src/gateway/delivery-types.ts";
 import { Reads } from "../../src/gateway/reads.ts";
 import type { AgentService } from "../../src/ports/services.ts";
 import type { Announcement, Scope } from "../../src/ports/store.ts";
+import type { EphemeralParams } from "../../src/protocol/frames.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
 import { hashSecret, newSecret } from "../../src/sessions/secrets.ts";
 import { createShareService } from "../../src/sessions/share-service.ts";
@@ -40,7 +42,15 @@ const { store } = world;
 const logger = recordingLogger();
 const log = new MemoryEventLog({ logger });
 const clock = systemClock;
-const hub = new DeliveryHub({ log, store, clock, logger, counters: newDeliveryCounters(), maxSubscriptions: 5 });
+const hub = new DeliveryHub({
+  log,
+  store,
+  presence: new MemoryPresence(),
+  clock,
+  logger,
+  counters: newDeliveryCounters(),
+  maxSubscriptions: 5,
+});
 const shares = createShareService(store.shares, (id) => hub.shareReaders.revoked(id));
 const harness = new Harness({ store, agent, hub, shares, reads: new Reads({ log, store, clock }) });
 
@@ -221,6 +231,36 @@ test("a link that is replaced, or whose conversation is deleted, ends for its re
   await hub.shareReaders.confirm((ids) => store.shares.living(ids));
   assert.equal(ends(), 3);
   await hub.shareReaders.confirm(() => assert.fail("nobody reads by a link any more"));
+});
+
+test("[L10] who reads by a link is there with their name, but types nothing, and is gone with the link", async () => {
+  const { conversation } = await owner.ok("conversation.create", { title: "Looked at" });
+  const topic = `conversation:${conversation.id}`;
+  const { shareToken } = await owner.ok("share.create", { conversationId: conversation.id });
+  await colleague.ok("presence.leave", { topic });
+  await colleague.fails("NOT_FOUND", "presence.update", { topic, state: "active" });
+  await colleague.fails("NOT_FOUND", "presence.list", { topic });
+  await owner.fails("INVALID_PARAMS", "presence.update", { topic, state: "gone" });
+  await owner.ok("topic.subscribe", { topic });
+  await colleague.ok("topic.subscribe", { topic, shareToken });
+  assert.equal((await owner.ok("presence.update", { topic, state: "active" })).members.length, 1);
+  const { members } = await colleague.ok("presence.update", { topic, state: "active" });
+  assert.deepEqual(
+    members.map(({ memberId, user: { id }, state }) => ({ memberId, id, state })),
+    [
+      { memberId: owner.hello.connectionId, id: user.id, state: "active" },
+      { memberId: colleague.hello.connectionId, id: members[1]?.user.id, state: "active" },
+    ],
+  );
+  assert.notEqual(members[1]?.user.id, user.id);
+  await colleague.fails("FORBIDDEN", "presence.update", { topic, state: "typing" });
+  await owner.ok("presence.update", { topic, state: "typing" });
+  await owner.ok("share.revoke", { conversationId: conversation.id });
+  assert.equal((await owner.ok("presence.list", { topic })).members.length, 1);
+  const told = ({ topic: of, event: { value } }: EphemeralParams) =>
+    of === topic && value.memberId === colleague.hello.connectionId ? [value.state] : [];
+  assert.deepEqual(owner.notifications("ephemeral").flatMap(told), ["active", "gone"]);
+  await owner.ok("topic.unsubscribe", { topic });
 });
 
 test("the token of a link is nowhere but in its answer: not in a result that is kept, not in the log, not in a table", async () => {

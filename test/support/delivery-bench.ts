@@ -1,6 +1,7 @@
 /** Delivery on a log in memory, with connections that record what they were sent and clients that the test plays. */
 import assert from "node:assert/strict";
 import { MemoryEventLog } from "../../src/adapters/event-log.memory.ts";
+import { MemoryPresence } from "../../src/adapters/presence.memory.ts";
 import { DeliveryHub } from "../../src/gateway/delivery-hub.ts";
 import { type DeliveryCounters, type DeliveryLink, newDeliveryCounters } from "../../src/gateway/delivery-types.ts";
 import type { Connection, SendOutcome } from "../../src/ports/connection.ts";
@@ -14,7 +15,7 @@ import { FakeConversations, scopeOf } from "./conversations.fake.ts";
 import { recordingLogger } from "./logger.fake.ts";
 
 export class RecordingConnection implements Connection {
-  readonly id = "recording";
+  readonly id: string;
   readonly remoteAddress = "127.0.0.1";
   readonly cookieToken = undefined;
   readonly userAgent = "";
@@ -25,6 +26,10 @@ export class RecordingConnection implements Connection {
   bufferedBytes = 0;
   /** The transport has lost the peer and has not said so yet. */
   lost = false;
+
+  constructor(id = "recording") {
+    this.id = id;
+  }
 
   send(frame: string | Uint8Array): SendOutcome {
     if (this.lost || this.closedWith !== undefined) return "closed";
@@ -75,6 +80,7 @@ export class Bench {
   readonly logger = recordingLogger();
   readonly store = new FakeConversations();
   readonly counters: DeliveryCounters = newDeliveryCounters();
+  readonly presence = new MemoryPresence({ now: () => this.clock.now() });
   readonly log: MemoryEventLog;
   readonly hub: DeliveryHub;
   epoch = "e1";
@@ -89,6 +95,7 @@ export class Bench {
     this.hub = new DeliveryHub({
       log: wrap(this.log),
       store,
+      presence: this.presence,
       clock,
       logger,
       counters,
@@ -98,8 +105,8 @@ export class Bench {
     this.store.add("c", "u");
   }
 
-  connect(): BenchPeer {
-    const connection = new RecordingConnection();
+  connect(id?: string): BenchPeer {
+    const connection = new RecordingConnection(id);
     return { connection, link: this.hub.open(connection) };
   }
 

@@ -7,6 +7,7 @@
  */
 import assert from "node:assert/strict";
 import { MemoryEventLog } from "../../src/adapters/event-log.memory.ts";
+import { MemoryPresence } from "../../src/adapters/presence.memory.ts";
 import { DeliveryHub } from "../../src/gateway/delivery-hub.ts";
 import { type DeliveryCounters, type DeliveryLink, newDeliveryCounters } from "../../src/gateway/delivery-types.ts";
 import { HIGH_WATER } from "../../src/gateway/pressure.ts";
@@ -228,6 +229,7 @@ export class World {
     return new DeliveryHub({
       log,
       store: this.store.store,
+      presence: new MemoryPresence(),
       clock,
       logger,
       counters,

@@ -113,6 +113,12 @@ const examples = {
     });
     subscription.close();
   },
+  presence(client: Client, conversationId: string) {
+    const presence = client.presence(`conversation:${conversationId}`);
+    presence.subscribe((others) => show(others.map(({ user, state }) => `${user.name}: ${state}`).join(", ")));
+    presence.set("typing");
+    presence.close();
+  },
 };
 
 test("the guide's examples compile", () => {
