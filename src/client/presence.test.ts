@@ -87,8 +87,12 @@ describe("presence of the client", () => {
     assert.deepEqual(world.updates().slice(2), ["typing", "typing", "typing"]);
     const second = client.presence(TOPIC);
     await server.settle();
+    const heard: unknown[] = [];
+    presence.subscribe((others) => heard.push(others));
     presence.close();
     presence.close();
+    await world.changed(member("a"));
+    assert.deepEqual([heard, presence.others, seen(second.others)], [[], [], ["a active"]]);
     presence.set("away");
     assert.deepEqual(server.requests("presence.leave"), []);
     second.close();

@@ -23,7 +23,7 @@ export interface TopicPresence {
   subscribe(listener: (others: readonly PresenceMember[]) => void): () => void;
   /** What this client does there: `active` at first. Of several that are open for a topic the last word counts. */
   set(state: PresenceState): void;
-  /** Idempotent. This client is not there any more, when the last of the topic has closed. */
+  /** Idempotent. Nothing is called any more; this client has left when the last that is open for the topic is closed. */
   close(): void;
 }
 
@@ -66,13 +66,18 @@ export class Presences {
     const room = this.#rooms.get(topic) ?? this.#create(topic);
     room.open++;
     this.#ask(room);
+    const stops = new Set<() => void>();
     let closed = false;
     return {
       topic,
       get others() {
-        return room.others;
+        return closed ? [] : room.others;
       },
-      subscribe: (listener) => room.changes.subscribe(listener),
+      subscribe: (listener) => {
+        const stop = closed ? () => {} : room.changes.subscribe(listener);
+        stops.add(stop);
+        return stop;
+      },
       set: (state) => {
         if (closed || room.state === state) return;
         room.state = state;
@@ -81,6 +86,7 @@ export class Presences {
       close: () => {
         if (closed) return;
         closed = true;
+        for (const stop of stops) stop();
         if (--room.open === 0) this.#leave(room);
       },
     };
