@@ -161,11 +161,19 @@ const checkbox = (checked: boolean): Rendered =>
     aria-label=${checked ? text().code.done : text().code.notDone}
   />`;
 
+/** What is nothing but words, as most cells are, needs no template. */
+function words(tokens: readonly Token[]): string | undefined {
+  const [first, second] = tokens;
+  if (first === undefined) return "";
+  const token = known(first);
+  return second === undefined && token.type === "text" && token.tokens === undefined ? written(token) : undefined;
+}
+
 /** The same functions again, so that a table sees that nothing changed. */
 const CELLS = [true, false].flatMap((settled) =>
   [true, false].map((files) => {
     const within: Within = { settled, files };
-    return { within, cell: ({ tokens }: Tokens.TableCell): unknown => inline(tokens, within) };
+    return { within, cell: ({ tokens }: Tokens.TableCell): unknown => words(tokens) ?? inline(tokens, within) };
   }),
 );
 
@@ -181,8 +189,10 @@ const math = ({ raw, text: tex, display, open }: MathToken, { settled }: Within)
     .settled=${settled && open !== true}
   ></parley-math>`;
 
-const plain = (token: Tokens.Text | Tokens.Tag): Rendered =>
-  html`${appendText("escaped" in token && token.escaped === true ? token.text : decodeNamed(token.text))}`;
+const written = (token: Tokens.Text | Tokens.Tag): string =>
+  "escaped" in token && token.escaped === true ? token.text : decodeNamed(token.text);
+
+const plain = (token: Tokens.Text | Tokens.Tag): Rendered => html`${appendText(written(token))}`;
 
 function inline(tokens: readonly Token[], within: Within): unknown {
   return tokens.map((token) => renderInline(known(token), within));

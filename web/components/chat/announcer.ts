@@ -50,9 +50,7 @@ export class Announcer {
 
   #sayAnswer(): void {
     const article = [...this.#root.querySelectorAll<HTMLElement>(".agent")].at(-1);
-    const answer = [...(article?.querySelectorAll(":scope > parley-markdown") ?? [])]
-      .map(({ textContent }) => textContent)
-      .join(" ");
+    const answer = [...(article?.querySelectorAll(":scope > parley-markdown") ?? [])].map(beginning).join(" ");
     const state = article?.querySelector("footer .word")?.textContent ?? "";
     const failure = article?.querySelector(".failure div")?.textContent ?? "";
     const said = `${failure} ${state} ${answer}`.replaceAll(/\s+/g, " ").trim().slice(0, MAX_ANNOUNCED);
@@ -76,4 +74,15 @@ export class Announcer {
       }
     });
   }
+}
+
+/** Of what stands in it, as much as is read out at most: all of a long one would be looked through in one go. */
+function beginning(element: Element): string {
+  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  let said = "";
+  while (said.length < MAX_ANNOUNCED && texts.nextNode() !== null) {
+    const words = texts.currentNode.nodeValue?.replaceAll(/\s+/g, " ") ?? "";
+    said += said.endsWith(" ") ? words.trimStart() : words;
+  }
+  return said;
 }

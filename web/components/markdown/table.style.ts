@@ -22,16 +22,35 @@ export const tableSheet = css`
     overflow-wrap: normal;
   }
 
+  /* Of a long one, only the rows on the screen are laid out: for that all columns have one width, and no cell another. */
   .markdown table.long {
-    table-layout: fixed;
+    display: block;
+    width: max(100%, var(--columns) * 120px);
+  }
+
+  .markdown table.long :is(thead, tbody) {
+    display: block;
+  }
+
+  .markdown table.long thead {
+    position: sticky;
+    z-index: 1;
+    top: 0;
+  }
+
+  .markdown table.long tbody:not(:last-child) {
+    content-visibility: auto;
+    contain-intrinsic-size: auto 820px;
+  }
+
+  .markdown table.long tr {
+    display: grid;
+    grid-auto-columns: minmax(0, 1fr);
+    grid-auto-flow: column;
   }
 
   .markdown table.long :is(th, td) {
     overflow-wrap: anywhere;
-  }
-
-  .markdown table.long th {
-    white-space: normal;
   }
 
   .markdown :is(th, td) {
@@ -48,6 +67,10 @@ export const tableSheet = css`
     font-size: 0.875rem;
     font-weight: 550;
     white-space: nowrap;
+  }
+
+  .markdown table.long th {
+    white-space: normal;
   }
 
   .markdown td {

@@ -1,4 +1,4 @@
-import { html, nothing } from "lit";
+import { html } from "lit";
 import { guard } from "lit/directives/guard.js";
 import type { Tokens } from "marked";
 import { whenIdle } from "../../markdown/idle.ts";
@@ -6,21 +6,19 @@ import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { tableSheet } from "./table.style.ts";
 
-/** Rows that are looked at together: those that did not change are skipped. */
+/** Rows that are looked at, and laid out, together: those that did not change or are off the screen are skipped. */
 const GROUP = 20;
 /** So many rows are shown at once; those of a longer table follow when the page is idle. */
 const FIRST = 40;
 const MORE = 20;
 /** From here on all columns are as wide as each other: else each new row is measured with all before. */
 const LONG = 200;
-/** Of a column of a long table, in px. */
-const LEAST_WIDTH = 120;
 
 type Row = readonly Tokens.TableCell[];
 
 const hasFormula = (row: Row): boolean => row.some(({ text: written }) => /[$\\]/.test(written));
 
-/** A table that scrolls in both directions and keeps its heading. */
+/** A table that scrolls in both directions and keeps its heading. Its roles are said: a long one is laid out as blocks. */
 class ParleyTable extends ParleyElement {
   static override readonly sheets = [tableSheet];
   static override readonly properties = {
@@ -29,6 +27,7 @@ class ParleyTable extends ParleyElement {
     cell: { attribute: false },
     settled: { attribute: false },
     shown: { state: true },
+    finished: { state: true },
   };
   declare header: Row;
   declare rows: readonly Row[];
@@ -36,6 +35,8 @@ class ParleyTable extends ParleyElement {
   declare cell: (cell: Tokens.TableCell) => unknown;
   declare settled: boolean;
   declare shown: number;
+  /** Of a table that will not change any more, the formulas of so many rows are set. */
+  declare finished: number;
   #cancel: (() => void) | undefined;
 
   constructor() {
@@ -44,6 +45,7 @@ class ParleyTable extends ParleyElement {
     this.rows = [];
     this.settled = false;
     this.shown = FIRST;
+    this.finished = FIRST;
   }
 
   override disconnectedCallback(): void {
@@ -53,26 +55,18 @@ class ParleyTable extends ParleyElement {
   }
 
   protected override render(): unknown {
-    const long = this.rows.length > LONG;
     return html`<div class="table" tabindex="0" role="group" aria-label=${text().code.table}>
-      <table class=${long ? "long" : ""}>
-        ${
-          long
-            ? html`<colgroup>
-                ${this.header.map(() => html`<col width=${LEAST_WIDTH} />`)}
-              </colgroup>`
-            : nothing
-        }
-        <thead>
-          <tr>
+      <table class=${this.rows.length > LONG ? "long" : ""} role="table">
+        <thead role="rowgroup">
+          <tr role="row">
             ${guard([this.header, this.settled], () =>
-              this.header.map((item) => html`<th scope="col" class=${item.align ?? ""}>${this.cell(item)}</th>`),
+              this.header.map(
+                (item) => html`<th scope="col" role="columnheader" class=${item.align ?? ""}>${this.cell(item)}</th>`,
+              ),
             )}
           </tr>
         </thead>
-        <tbody>
-          ${this.#groups()}
-        </tbody>
+        ${this.#groups()}
       </table>
     </div>`;
   }
@@ -83,23 +77,32 @@ class ParleyTable extends ParleyElement {
     for (let from = 0; from < end; from += GROUP) {
       const rows = this.rows.slice(from, Math.min(from + GROUP, end));
       // Whether it is finished is seen only where there are formulas: thousands of cells are not looked at again for it.
-      const settled = this.settled && rows.some(hasFormula);
-      groups.push(guard([settled, rows.length, rows[0], rows.at(-1)], () => rows.map((row) => this.#row(row))));
+      const settled = this.settled && from < this.finished && rows.some(hasFormula);
+      const shown = guard([settled, rows.length, rows[0], rows.at(-1)], () => rows.map((row) => this.#row(row)));
+      groups.push(
+        html`<tbody role="rowgroup">
+          ${shown}
+        </tbody>`,
+      );
     }
     return groups;
   }
 
   #row(row: Row): unknown {
-    return html`<tr>
-      ${row.map((item) => html`<td class=${item.align ?? ""}>${this.cell(item)}</td>`)}
+    return html`<tr role="row">
+      ${row.map((item) => html`<td role="cell" class=${item.align ?? ""}>${this.cell(item)}</td>`)}
     </tr>`;
   }
 
   protected override updated(): void {
-    if (this.shown >= this.rows.length || this.#cancel !== undefined) return;
+    if (this.rows.length > LONG)
+      this.querySelector("table")?.style.setProperty("--columns", String(this.header.length));
+    const finished = this.settled ? this.finished : Infinity;
+    if (Math.min(this.shown, finished) >= this.rows.length || this.#cancel !== undefined) return;
     this.#cancel = whenIdle(() => {
       this.#cancel = undefined;
       this.shown += MORE;
+      if (this.settled) this.finished += MORE;
       return false;
     });
   }
