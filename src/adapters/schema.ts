@@ -426,7 +426,7 @@ export const outbox = pgTable(
     event: jsonb().notNull(),
     created_at: created(),
   },
-  (t) => [index("outbox_seq").on(t.seq)],
+  (t) => [index("outbox_seq").on(t.seq), index("outbox_topic").on(t.topic, t.seq)],
 );
 
 export const idempotencyKeys = pgTable(

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Announcement, OutboxStore } from "../ports/store.ts";
+import type { ParleyEvent } from "../protocol/events.ts";
 import { type Database, isId } from "./database.ts";
 import { statement } from "./statement.ts";
 
@@ -12,6 +13,17 @@ const stale = statement<{ olderThanMs: number; limit: number }, Announcement>(
     limit ${p.limit}`,
 );
 
+const upTo = statement<{ ids: string[]; limit: number }, Announcement<ParleyEvent | null>>(
+  "outbox_up_to",
+  (p) => sql`
+    with last as (select topic, max(seq) as seq from outbox where id = any(${p.ids}::uuid[]) group by topic)
+    select o.id, o.tenant_id as "tenantId", o.topic,
+      case when o.id = any(${p.ids}::uuid[]) then null else o.event end as event
+    from last join outbox o on o.topic = last.topic and o.seq <= last.seq
+    order by o.seq
+    limit ${p.limit}`,
+);
+
 const clear = statement<{ ids: string[] }, unknown>(
   "clear_outbox",
   (p) => sql`delete from outbox where id = any(${p.ids}::uuid[])`,
@@ -19,6 +31,12 @@ const clear = statement<{ ids: string[] }, unknown>(
 
 export const createOutboxStore = (database: Database): OutboxStore => ({
   stale: (olderThanMs, limit) => database.transaction("system", (tx) => tx.last(stale, { olderThanMs, limit })),
+
+  async upTo(ids, limit) {
+    const known = ids.filter(isId);
+    if (known.length === 0) return [];
+    return database.transaction("system", (tx) => tx.last(upTo, { ids: known, limit }));
+  },
 
   async clear(ids) {
     const known = ids.filter(isId);

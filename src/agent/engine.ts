@@ -156,7 +156,8 @@ class RunEngine implements Engine {
     const access = createStoreAccess(now, times, times.storeMs);
     const batcher = new LogBatcher({ log, logger, metrics, callMs: times.logMs });
     const { outboxMs } = times;
-    const outbox = new OutboxPublisher({ log, batcher, store, logger, staleMs: outboxMs, sweepMs: outboxMs });
+    const shared = !options.exclusive;
+    const outbox = new OutboxPublisher({ log, batcher, store, logger, shared, staleMs: outboxMs, sweepMs: outboxMs });
     this.#access = access;
     this.#batcher = batcher;
     this.#outbox = outbox;

@@ -72,9 +72,10 @@ export class TopicLane implements LogProducer {
     if (this.#sent.length === 0) this.#answered();
   }
 
+  /** What waits behind them is left as well, so that it does not come before them. */
   failed(): void {
     this.#sent.shift()?.settled(false);
-    if (this.#sent.length === 0) this.#answered();
+    if (this.#sent.length === 0) this.#settleAll(false);
   }
 
   #answered(): void {
@@ -105,7 +106,7 @@ export class TopicLane implements LogProducer {
 
   #settleAll(done: boolean): void {
     this.#opening = false;
-    for (const row of this.#waiting.splice(0)) row.settled(done);
+    for (const row of [...this.#homeless.splice(0), ...this.#waiting.splice(0)]) row.settled(done);
     this.#options.emptied();
   }
 }

@@ -2,13 +2,18 @@
  * Appends committed announcements to the log [L11]: at once after their commit, or later by the sweep, which finds the
  * rows of those who died in between. A row's id is its event's id in the log, so appending it twice tells it once.
  *
- *   commit ─▶ announce ─┐                          ┌─▶ ok ───────▶ cleared, many ids in one statement
- *                       ├─▶ lane of its topic ─▶ append
- *   stale rows ─ sweep ─┘        ▲                 ├─▶ NO_EPOCH ─▶ open the topic, append again
- *                                └─────────────────┘
- *                                                  └─▶ failed ───▶ left in the outbox, for the sweep
+ *   commit ─▶ announce ─┐                                  ┌─▶ ok ───────▶ cleared, many ids in one statement
+ *                       ├─▶ order ─▶ lane of its topic ─▶ append
+ *   stale rows ─ sweep ─┘                    ▲             ├─▶ NO_EPOCH ─▶ open the topic, append again
+ *                                            └─────────────┘
+ *                                                          └─▶ failed ───▶ left in the outbox, for the sweep
  *
- * A lane keeps the order of its rows: a row waits for those before it, also while their topic is being opened.
+ * Rows of a topic come into the log in the order of their commits, whoever appends them, so that none undoes a newer one:
+ * - Order: who appends a row first asks the outbox for those before it, and appends them as well. Several nodes may do
+ *   so; the log takes the first. A process that holds its store alone, and has left nothing behind, has nothing to ask.
+ * - A lane keeps the order of its rows: a row waits for those before it, also while their topic is being opened, and is
+ *   left with them.
+ * - Rows are cleared in the order in which they were appended: one that is left never outlives a later one.
  *
  * The terminal rows of an answer make the log forget its parts, which the store has by then. They come after
  * everything of the run itself: its owner awaits `RunWriter.flush` before it commits the end.
@@ -16,6 +21,7 @@
 import type { EventLog } from "../ports/event-log.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Announcement, Store } from "../ports/store.ts";
+import type { ParleyEvent } from "../protocol/events.ts";
 import { withTimeLimit } from "./log-batcher-retry.ts";
 import type { LogBatcher } from "./log-batcher.ts";
 import { encodeFitted } from "./outbox-fit-event.ts";
@@ -29,6 +35,8 @@ export interface OutboxOptions {
     readonly conversations: Pick<Store["conversations"], "fence">;
   };
   readonly logger: Logger;
+  /** Others append to the log too. */
+  readonly shared: boolean;
   /** Rows as old as this are anybody's to append. */
   readonly staleMs?: number;
   /** How often `start` has the outbox swept. */
@@ -42,22 +50,42 @@ export interface OutboxOptions {
 const MAX_CLEARED = 200;
 const CLEAR_MS = 200;
 const SWEPT = 200;
-const MAX_SWEEPS = 10;
+/** Rows that are put in order at a time, and what comes with them. */
+const MAX_ORDERED = 200;
+const MAX_PLACES = 1_000;
 /** Rows that wait for the log; the rest stays for the sweep. */
 const MAX_WAITING = 4_000;
+
+/** A row on its way. */
+interface Told {
+  readonly row: Announcement;
+  /** It is in its lane, or was. */
+  pushed: boolean;
+  /** It is in the log, or was given up. */
+  readonly settled: PromiseWithResolvers<void>;
+}
 
 export class OutboxPublisher {
   readonly #options: OutboxOptions;
   readonly #callMs: number;
   readonly #lanes = new Map<string, TopicLane>();
-  /** Ids on their way: in a lane, or not cleared yet. */
-  readonly #known = new Set<string>();
+  /** On their way, by id: waiting for their place, in a lane, or not cleared yet. */
+  readonly #known = new Map<string, Told>();
+  /** Those that wait for their place. */
+  #unordered: Told[] = [];
+  #ordering = false;
+  /** How often rows were left in the outbox. */
+  #left = 0;
+  /** There may be rows that this process has to append before its own: at first, and once it has left some. */
+  #behind = true;
   /** Ids to clear. */
   #done: string[] = [];
   /** Of calls of `announce` that are under way. */
   readonly #telling = new Set<Promise<unknown>>();
   #clearTimer: NodeJS.Timeout | undefined;
   #clearing: Promise<void> = Promise.resolve();
+  /** The next one is waiting for the one before. */
+  #toClear = false;
   /** Rows that were cleared since the start. */
   #cleared = 0;
   #sweepTimer: NodeJS.Timeout | undefined;
@@ -83,6 +111,9 @@ export class OutboxPublisher {
   async announce(rows: readonly Announcement[]): Promise<void> {
     const accepted = rows.flatMap((row) => this.#accept(row));
     if (accepted.length === 0) return;
+    if (this.#unordered.length > 0 && !this.#ordering) {
+      this.#order().catch((error: unknown) => this.#report(error, "the outbox could not be ordered"));
+    }
     const told = Promise.all(accepted);
     this.#telling.add(told);
     try {
@@ -94,8 +125,11 @@ export class OutboxPublisher {
     }
   }
 
-  /** Appends rows so old that others left behind; one sweep at a time, at most 2,000 rows. Never rejects. */
-  sweep(olderThanMs: number = this.#options.staleMs ?? 2_000): Promise<void> {
+  /**
+   * Appends rows so old that others left behind, in slices, until there are none or nothing helps; one sweep at a time.
+   * Never rejects.
+   */
+  sweep(olderThanMs: number = this.#oldest()): Promise<void> {
     this.#sweeping ??= this.#sweep(olderThanMs).finally(() => {
       this.#sweeping = undefined;
     });
@@ -119,47 +153,117 @@ export class OutboxPublisher {
     await this.#clearing;
   }
 
+  /** What a process alone left is its own, however young. */
+  #oldest(): number {
+    const { shared, staleMs = 2_000 } = this.#options;
+    return this.#behind && !shared ? 0 : staleMs;
+  }
+
   async #sweep(olderThanMs: number): Promise<void> {
     const { store } = this.#options;
     try {
-      for (let sweeps = 0; sweeps < MAX_SWEEPS && !this.#closed; sweeps++) {
+      while (!this.#closed) {
+        const [left, before] = [this.#left, this.#cleared];
         const rows = await withTimeLimit(this.#callMs, store.outbox.stale(olderThanMs, SWEPT));
-        const before = this.#cleared;
         await this.announce(rows);
         this.#clear();
         await this.#clearing;
+        if (rows.length < SWEPT) {
+          if (olderThanMs === 0 && this.#left === left) this.#behind = false;
+          return;
+        }
         // Without progress the same rows would come again.
-        if (rows.length < SWEPT || this.#cleared === before) return;
+        if (this.#cleared === before) return;
       }
     } catch (error) {
       this.#report(error, "the outbox could not be swept");
     }
   }
 
-  /** [] for a row that is on its way already, or has no room. */
+  /** [] for a row that has no room. */
   #accept(row: Announcement): Promise<void>[] {
-    if (this.#closed || this.#known.has(row.id) || this.#known.size >= MAX_WAITING) return [];
-    this.#known.add(row.id);
-    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#closed) return [];
+    const known = this.#known.get(row.id);
+    if (known !== undefined) return [known.settled.promise];
+    const told = this.#know(row);
+    if (told === undefined) return [];
+    if (this.#options.shared || this.#behind || this.#ordering) this.#unordered.push(told);
+    else this.#push(told);
+    return [told.settled.promise];
+  }
+
+  /** Undefined when there is no room: it stays in the outbox. */
+  #know(row: Announcement): Told | undefined {
+    if (this.#known.size >= MAX_WAITING) {
+      this.#leave();
+      return undefined;
+    }
+    const told = { row, pushed: false, settled: Promise.withResolvers<void>() };
+    this.#known.set(row.id, told);
+    return told;
+  }
+
+  #leave(): void {
+    this.#left++;
+    this.#behind = true;
+  }
+
+  /** Each into its lane, behind what was committed before it. What could not be asked for is left to the sweep. */
+  async #order(): Promise<void> {
+    this.#ordering = true;
+    while (this.#unordered.length > 0) {
+      const some = this.#unordered.splice(0, MAX_ORDERED).filter(({ pushed }) => !pushed);
+      if (some.length === 0) continue;
+      const ids = some.map(({ row }) => row.id);
+      try {
+        this.#place(some, await withTimeLimit(this.#callMs, this.#options.store.outbox.upTo(ids, MAX_PLACES)));
+      } catch (error) {
+        this.#report(error, "the outbox could not be ordered");
+        for (const told of some) if (!told.pushed) this.#settled(told, false);
+      }
+    }
+    this.#ordering = false;
+  }
+
+  #place(some: readonly Told[], places: readonly Announcement<ParleyEvent | null>[]): void {
+    /** Topics of which a row has no room. */
+    const full = new Set<string>();
+    for (const { event, ...place } of places) {
+      if (full.has(place.topic)) continue;
+      const known = this.#known.get(place.id);
+      // One that was asked for, and is not known any more, is in the log.
+      const told = known ?? (event === null ? undefined : this.#know({ ...place, event }));
+      if (told !== undefined) this.#push(told);
+      else if (event !== null) full.add(place.topic);
+    }
+    for (const told of some) {
+      if (told.pushed) continue;
+      const cleared = places.length < MAX_PLACES && !full.has(told.row.topic);
+      // Somebody else has appended it.
+      if (cleared) this.#forget(told);
+      else this.#settled(told, false);
+    }
+  }
+
+  #push(told: Told): void {
+    if (told.pushed) return;
+    told.pushed = true;
+    const { row } = told;
     let event: string;
     try {
       event = encodeFitted(row.event);
     } catch (error) {
       // It would fail for ever, and others wait behind it.
       this.#options.logger.error({ err: error, row: row.id }, "an announcement is dropped");
-      this.#settled(row.id, true);
-      return [];
+      this.#settled(told, true);
+      return;
     }
     this.#lane(row.topic).push({
       id: row.id,
       event,
       drops: terminalOf(row),
-      settled: (done) => {
-        this.#settled(row.id, done);
-        resolve();
-      },
+      settled: (done) => this.#settled(told, done),
     });
-    return [promise];
   }
 
   #lane(topic: string): TopicLane {
@@ -180,35 +284,44 @@ export class OutboxPublisher {
     return lane;
   }
 
-  #settled(id: string, done: boolean): void {
+  #settled(told: Told, done: boolean): void {
     if (!done) {
-      this.#known.delete(id);
+      this.#leave();
+      this.#forget(told);
       return;
     }
-    this.#done.push(id);
-    if (this.#done.length >= MAX_CLEARED) this.#clear();
+    told.settled.resolve();
+    this.#done.push(told.row.id);
+    if (this.#done.length % MAX_CLEARED === 0) this.#clear();
     else this.#clearTimer ??= setTimeout(() => this.#clear(), CLEAR_MS).unref();
+  }
+
+  #forget(told: Told): void {
+    this.#known.delete(told.row.id);
+    told.settled.resolve();
   }
 
   #clear(): void {
     clearTimeout(this.#clearTimer);
     this.#clearTimer = undefined;
-    const ids = this.#done;
-    this.#done = [];
-    for (let i = 0; i < ids.length; i += MAX_CLEARED) {
-      const some = ids.slice(i, i + MAX_CLEARED);
-      this.#clearing = this.#clearing.then(() => this.#clearSome(some));
-    }
+    if (this.#toClear) return;
+    this.#toClear = true;
+    this.#clearing = this.#clearing.then(() => this.#clearAll());
   }
 
-  /** Rows that could not be cleared are swept, recognised by the log, and cleared then. */
-  async #clearSome(ids: readonly string[]): Promise<void> {
-    try {
-      await withTimeLimit(this.#callMs, this.#options.store.outbox.clear(ids));
+  /** What could not be cleared is cleared with what comes next, or by the next sweep. */
+  async #clearAll(): Promise<void> {
+    this.#toClear = false;
+    while (this.#done.length > 0) {
+      const ids = this.#done.slice(0, MAX_CLEARED);
+      try {
+        await withTimeLimit(this.#callMs, this.#options.store.outbox.clear(ids));
+      } catch (error) {
+        this.#report(error, "the outbox could not be cleared");
+        return;
+      }
       this.#cleared += ids.length;
-    } catch (error) {
-      this.#report(error, "the outbox could not be cleared");
-    } finally {
+      this.#done.splice(0, ids.length);
       for (const id of ids) this.#known.delete(id);
     }
   }

@@ -55,11 +55,11 @@ export interface Reader extends Scope {
 }
 
 /** A row of the outbox: its id is the event's stable id in the log. Rows of one topic are in commit order. */
-export interface Announcement {
+export interface Announcement<Event = ParleyEvent> {
   readonly id: string;
   readonly tenantId: string;
   readonly topic: string;
-  readonly event: ParleyEvent;
+  readonly event: Event;
 }
 
 // ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -585,6 +585,11 @@ export interface PromptStore {
 export interface OutboxStore {
   /** Rows older than this, oldest first: their committer died or failed before it appended them. */
   stale(olderThanMs: number, limit: number): Promise<readonly Announcement[]>;
+  /**
+   * The rows of `ids` that nobody has cleared, and all rows of their topics that were committed before them and are not
+   * cleared either: in the order of their commits, at most `limit`. Null for what those of `ids` say, which is known.
+   */
+  upTo(ids: readonly string[], limit: number): Promise<readonly Announcement<ParleyEvent | null>[]>;
   clear(ids: readonly string[]): Promise<void>;
 }
 

@@ -401,8 +401,22 @@ export function storeContract(name: string, open: OpenDatabase): void {
       assert.equal((await world.store.outbox.stale(3_600_000, 10)).length, 0);
       assert.equal((await world.store.outbox.stale(0, 2)).length, 2);
 
+      const before = announced.filter((row) => row.topic === topic);
+      const [first, ...others] = before;
+      const last = before.at(-1)?.id ?? "";
+      const places = before.map((row) => ({ ...row, event: row.id === last ? null : row.event }));
+      assert.deepEqual(await world.store.outbox.upTo([last, "not-an-id"], 10), places);
+      assert.deepEqual(await world.store.outbox.upTo([last], 2), places.slice(0, 2));
+      await world.store.outbox.clear([first?.id ?? ""]);
+      assert.deepEqual(await world.store.outbox.upTo([last, first?.id ?? ""], 10), places.slice(1));
+      assert.deepEqual(
+        (await world.store.outbox.upTo([others[0]?.id ?? ""], 10)).map((row) => row.id),
+        [others[0]?.id],
+      );
+
       await world.store.outbox.clear([...announced.map((row) => row.id), "not-an-id"]);
       assert.deepEqual(await outboxOf(world, topic), []);
+      assert.deepEqual(await world.store.outbox.upTo([last], 10), []);
       await world.store.outbox.clear([]);
     });
 
