@@ -4,12 +4,16 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, extname, join, relative } from "node:path";
 import { performance } from "node:perf_hooks";
-import { gzipSync } from "node:zlib";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzipSync } from "node:zlib";
 import { build, type BuildOptions, type Metafile, type OutputFile, type Plugin, transform } from "esbuild";
 import { ownAreas } from "./text-areas.ts";
 
 const root = join(import.meta.dirname, "..");
 const text = new TextEncoder();
+
+/** Bytes. A file of the page's that is larger is compressed here. */
+const LARGE = 32 * 1024;
 
 const common: BuildOptions & { write: false; metafile: true } = {
   absWorkingDir: root,
@@ -52,7 +56,7 @@ async function server() {
 const sheets: Plugin = {
   name: "sheets",
   setup(bundle) {
-    bundle.onLoad({ filter: /(?:\.style|styles\/\w+|menu)\.ts$/ }, async ({ path }) => {
+    bundle.onLoad({ filter: /(?:\.style|styles\/\w+|menu)\.ts$/, namespace: "file" }, async ({ path }) => {
       const source = await readFile(path, "utf8");
       const sheet = /(?<=\bcss`)[^`$\\]+(?=`)/g;
       const small = await Promise.all(
@@ -74,6 +78,26 @@ const noApp: Plugin = {
     );
   },
 };
+
+/**
+ * What the page begins with is one chunk, and not one for each set of others that share a part of it: whatever is
+ * fetched later imports all that `entry` does, which is there by then. Every request costs a slow network a round trip.
+ */
+const begunWithAll = (entry: string): Plugin => ({
+  name: "begun with all",
+  setup(bundle) {
+    bundle.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) =>
+      kind === "dynamic-import" ? { path: relative(root, join(resolveDir, path)), namespace: "later" } : undefined,
+    );
+    bundle.onLoad({ filter: /^/, namespace: "later" }, async ({ path }) => {
+      const source = await readFile(join(root, entry), "utf8");
+      const imported = source.matchAll(/^import (?!type\b)[^"';]*["'](\.[^"']+)["']/gm);
+      const first = [...imported].map(([, file]) => `import "${file}";`);
+      const later = JSON.stringify(join(root, path));
+      return { contents: `${first.join("")}export * from ${later};`, loader: "ts", resolveDir: join(root, "web") };
+    });
+  },
+});
 
 const browser: typeof common & { minify: true } = {
   ...common,
@@ -98,6 +122,7 @@ async function web() {
   const entries = [...new Set(["web/app.ts", ...referred])].filter((file) => existsSync(join(root, file)));
   const { outputFiles, metafile } = await build({
     ...browser,
+    plugins: [sheets, begunWithAll("web/app.ts")],
     entryPoints: entries,
     outbase: "web",
     outdir: "dist/web",
@@ -115,11 +140,13 @@ async function web() {
     if (source && !address.has(source)) address.set(source, `/${relative("dist/web", output)}`);
   }
   const html = template.replace(reference, (found, file: string) => address.get(join("web", file)) ?? found);
-  return [...outputFiles, asset("dist/web/index.html", preloading(html, metafile))];
+  const first = firstOf(html, metafile);
+  const packed = await Promise.all(outputFiles.filter(({ path }) => first.has(relative(root, path))).map(compressed));
+  return [...outputFiles, ...packed.flat(), asset("dist/web/index.html", preloading(html, first))];
 }
 
-/** What the page's scripts import at once is fetched with them, not after them. */
-function preloading(html: string, { outputs }: Metafile): string {
+/** The page's scripts, and what they import at once. */
+function firstOf(html: string, { outputs }: Metafile): ReadonlySet<string> {
   const chunks = new Set<string>();
   const follow = (output: string): void => {
     for (const { path, kind } of outputs[output]?.imports ?? []) {
@@ -128,8 +155,26 @@ function preloading(html: string, { outputs }: Metafile): string {
       follow(path);
     }
   };
-  for (const [, script = ""] of html.matchAll(/<script\b[^>]*\ssrc="\/([^"]+)"/g)) follow(`dist/web/${script}`);
-  const links = [...chunks].map((path) => `<link rel="modulepreload" href="/${relative("dist/web", path)}" />`);
+  for (const [, script = ""] of html.matchAll(/<script\b[^>]*\ssrc="\/([^"]+)"/g)) {
+    chunks.add(`dist/web/${script}`);
+    follow(`dist/web/${script}`);
+  }
+  return chunks;
+}
+
+/** Beside a large file, what the server would else make of it while the first reader waits: and smaller. */
+async function compressed({ path, contents }: OutputFile): Promise<Asset[]> {
+  if (contents.length < LARGE) return [];
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 10 };
+  return [{ path: `${path}.br`, contents: await promisify(brotliCompress)(contents, { params }) }];
+}
+
+/** What the page's scripts import at once is fetched with them, not after them. */
+function preloading(html: string, first: ReadonlySet<string>): string {
+  const links = [...first]
+    .map((path) => `/${relative("dist/web", path)}`)
+    .filter((path) => !html.includes(`"${path}"`))
+    .map((path) => `<link rel="modulepreload" href="${path}" />`);
   return html.replace(/(?=<script\b)/, links.join("\n    ") + (links.length > 0 ? "\n    " : ""));
 }
 
@@ -199,7 +244,7 @@ async function part(name: string, entry: string, run: () => Promise<Asset[]>): P
   }
   const start = performance.now();
   const files = await run();
-  const code = files.filter(({ path }) => !path.endsWith(".map"));
+  const code = files.filter(({ path }) => !/\.(?:map|br)$/.test(path));
   const size = code.reduce((sum, { contents }) => sum + contents.length, 0);
   console.log(`${name}: ${code.length} files, ${kib(size)}, ${Math.round(performance.now() - start)} ms`);
   return files;

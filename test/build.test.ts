@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
+import { brotliDecompressSync } from "node:zlib";
 import { tempDir } from "./support/temp-dir.ts";
 
 // The build script in a small project of its own.
@@ -94,4 +95,34 @@ test("the page refers to its assets by content", () => {
   assert.notEqual(page(), first);
   const assets = readdirSync(at("dist/web/assets"));
   assert.equal(assets.length, 4, assets.join());
+});
+
+test("the page begins with one chunk, compressed when it is large, whatever shares parts of it", () => {
+  const words = Array.from({ length: 4_000 }, (_, i) => `word ${i}`).join(" ");
+  write({
+    "web/app.ts": `import { a } from './a.ts'\nimport { b } from './b.ts'
+      console.log(a.length, b)\nawait import('./later.ts')\nawait import('./panels.ts')`,
+    "web/a.ts": `console.log('a')\nexport const a = ${JSON.stringify(words)}`,
+    "web/b.ts": `console.log('b')\nexport const b = { kind: 'b' }`,
+    "web/later.ts": `import { a } from './a.ts'\nconsole.log('later', a.slice(-5))`,
+    "web/panels.ts": `import { b } from './b.ts'\nconsole.log('panels', b.kind)`,
+  });
+  build();
+  const page = readFileSync(at("dist/web/index.html"), "utf8");
+  const chunks = [...page.matchAll(/<link rel="modulepreload" href="\/(.*?)"/g)].map(([, path]) => path!);
+  assert.equal(chunks.length, 1, page);
+  const [chunk] = chunks;
+  assert.deepEqual(
+    brotliDecompressSync(readFileSync(at("dist/web", `${chunk}.br`))),
+    readFileSync(at("dist/web", chunk!)),
+  );
+  const [script = ""] = page.match(/(?<=src="\/)assets\/app-\w+\.js/) ?? [];
+  const out = node("--input-type=module", "-e", `await import(${JSON.stringify(at("dist/web", script))})`);
+  assert.deepEqual(out.trim().split("\n"), [
+    "a",
+    "b",
+    `${words.length} { kind: 'b' }`,
+    `later ${words.slice(-5)}`,
+    "panels b",
+  ]);
 });

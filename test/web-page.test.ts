@@ -49,6 +49,16 @@ test("[W2] a login link signs in, and its code is nowhere in the history", async
   await page.reload();
   await page.locator(".suggestion").first().waitFor();
   assert.equal(await page.evaluate(() => history.length), 2);
+
+  // The mark is there before the app.
+  let arrive: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (arrive = resolve));
+  await page.route(/\/assets\/chunk-/, (route) => held.then(() => route.continue()));
+  await page.reload({ waitUntil: "commit" });
+  await page.locator("body > svg").waitFor();
+  arrive();
+  await page.locator(".suggestion").first().waitFor();
+  assert.equal(await page.locator("body > svg").count(), 0);
 });
 
 test("a link that was used says what to do, and an access token signs in", async () => {
