@@ -14,6 +14,8 @@
  *   <prefix>{b0}k:<topic>      list of marks "<seq> <bytes>": how many bytes had been appended by then
  *   <prefix>{b0}log            the shard channel of the bucket
  *
+ * `<prefix>{b0}presence…` stands beside them and is not the log's (`presence.redis.ts`).
+ *
  * - Continuity [L4]: meta holds the server's `master_replid` of when it was opened. It changes when a replica is promoted
  *   and when a server restarts, so a topic of another one is as good as gone. (It changes as well when a master gets
  *   its first replica or has had none for an hour: a new epoch for nothing, and no harm.) INFO is read once a call.

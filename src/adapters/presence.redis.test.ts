@@ -4,7 +4,9 @@ import { presenceContract } from "../../test/contracts/presence.ts";
 import { recordingLogger } from "../../test/support/logger.fake.ts";
 import { type Redis, startRedis } from "../../test/support/redis.ts";
 import { until } from "../../test/support/until.ts";
+import { TEXT } from "../ports/event-log.ts";
 import type { Presence } from "../ports/presence.ts";
+import { createRedisEventLog } from "./event-log.redis.ts";
 import { createRedisPresence } from "./presence.redis.ts";
 import { createRedisConnections, type RedisConnections } from "./redis-connection.ts";
 
@@ -47,7 +49,7 @@ test("[L10] presence.redis: a key has the log's tag and an expiry; what nobody u
   presence.listen((_topic, { memberId }) => heard.push(memberId));
   await presence.update(TOPIC, ANN);
   assert.deepEqual(await other.presence.list(TOPIC), []);
-  const key = `one:{b0}p:${TOPIC}`;
+  const key = `one:{b0}presence:${TOPIC}`;
   assert.ok((await connections.client.pttl(key)) > 0);
   await connections.client.hset(key, "2", "nothing", "3", "99999999999999 dancing {}", "4", "99999999999999 active [");
   for (const text of ["", "active", `active ${TOPIC} {`, `dancing ${TOPIC} {"memberId":"5"}`, `active ${TOPIC} null`]) {
@@ -57,6 +59,19 @@ test("[L10] presence.redis: a key has the log's tag and an expiry; what nobody u
   await presence.update(TOPIC, { ...ANN, memberId: "6" });
   await until(() => heard.includes("6"), "the last change");
   assert.deepEqual(heard, ["1", "6"]);
+});
+
+test("[L10] presence.redis: the log of the same topic is not touched", async (t) => {
+  const { presence, connections } = await node(t, "both:");
+  const log = createRedisEventLog({ connections, keyPrefix: "both:", logger: recordingLogger() });
+  t.after(() => log.close());
+  await presence.update(TOPIC, ANN);
+  const accumulators = [{ messageId: "m", partIndex: 0, part: TEXT, text: "so far" }];
+  await log.open({ topic: TOPIC, epoch: "e", fence: 1, accumulators, owner: true });
+  assert.deepEqual((await log.state(TOPIC))?.accumulators, accumulators);
+  assert.deepEqual(await presence.list(TOPIC), [ANN]);
+  await presence.remove(TOPIC, ANN.memberId);
+  assert.deepEqual((await log.state(TOPIC))?.accumulators, accumulators);
 });
 
 test("[L10] [R8] presence.redis: without Redis everything rejects with UNAVAILABLE", async (t) => {

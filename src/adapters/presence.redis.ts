@@ -2,8 +2,8 @@
  * Presence in Redis, in the buckets of the event log: one hash a topic, which expires with its last member, and one
  * channel a bucket, on the connection that the node hears with anyway.
  *
- *   {b0}p:<topic>   member → "<until, ms of the server's clock> <state> <JSON of the member without its state>"
- *   {b0}presence    "<state> <topic> <JSON>"
+ *   {b0}presence:<topic>  member → "<until, ms of the server's clock> <state> <JSON of the member without its state>"
+ *   {b0}presence          "<state> <topic> <JSON>"
  */
 import { z } from "zod";
 import { MAX_PRESENT, type Presence, PRESENCE_TTL_MS } from "../ports/presence.ts";
@@ -63,7 +63,7 @@ export function createRedisPresence(options: RedisPresenceOptions): Presence {
   async function ask(topic: string, ...args: readonly string[]): Promise<readonly PresenceMember[] | null> {
     const prefix = prefixOf(bucketOf(topic, connections.buckets));
     const rows = answer.parse(
-      await SCRIPT.run(connections, [`${prefix}p:${topic}`], [`${prefix}presence`, topic, ...args]),
+      await SCRIPT.run(connections, [`${prefix}presence:${topic}`], [`${prefix}presence`, topic, ...args]),
     );
     if (rows === null) return null;
     // What a newer version says of somebody, and this one does not understand, is left out.

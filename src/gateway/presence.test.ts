@@ -59,6 +59,27 @@ test("[L10] who reads a topic is told who else does, and how that changes; nothi
   await bench.close();
 });
 
+test("[L10] nothing is told before the answer of the subscribe; from then on, also who still catches up is told", async () => {
+  const bench = new Bench();
+  await bench.openTopic();
+  await bench.note(3);
+  const other = await live(bench, "other");
+  const peer = bench.connect("peer");
+  const answer = await bench.ask(peer, bench.position(1));
+  await update(other);
+  assert.deepEqual(heard(peer), []);
+  peer.link.release(answer);
+  await update(other, "typing");
+  await settle();
+  const told = heard(peer);
+  assert.deepEqual(
+    told.filter((item) => Array.isArray(item) && item[0] === "other"),
+    [["other", "typing"]],
+  );
+  assert.deepEqual(peer.link.positions(), { [TOPIC]: bench.position(3) });
+  await bench.close();
+});
+
 test("[L10] a member is gone with its subscription, its connection, or its time", async () => {
   const bench = new Bench();
   await bench.openTopic();

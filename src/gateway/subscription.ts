@@ -102,9 +102,11 @@ export class Subscription implements Reading {
     }
   }
 
-  /** What is never sent again [L10]: only to who is up to date and takes it, so that nothing else waits for it. */
+  /** What is never sent again [L10]: only to who takes it at once, so that nothing else waits for it. */
   pass(frame: Frame): void {
-    if (this.state.kind !== "live" || this.#owner.connection.bufferedBytes > LOW_WATER) return;
+    const { kind } = this.state;
+    if (kind !== "live" && kind !== "catching-up") return;
+    if (this.#owner.connection.bufferedBytes > LOW_WATER) return;
     this.#settle(this.#write(frame));
   }
 

@@ -11,6 +11,8 @@ import { partText } from "../support/part-text.ts";
 import { until } from "../support/until.ts";
 
 const LIMIT = { timeout: 120_000 };
+/** What is told once may be lost, and is known with the next update of presence. */
+const HEALED_MS = 30_000;
 const count = (to: number) => Array.from({ length: to }, (_, i) => i + 1).join(" ");
 
 let cluster: TestCluster;
@@ -79,6 +81,26 @@ test("[L1] what is sent at one node is read at another", LIMIT, async (t) => {
   await send("count to 60");
   await until(done, "the answer");
   assert.equal(shown(), count(60));
+});
+
+test("[L10] who looks on at one node is seen at another, with what they do, until they leave", LIMIT, async (t) => {
+  const { writer, follower, conversationId } = await conversationOf(t, node(0), node(1));
+  const own = openConversation(writer, conversationId);
+  t.after(() => own.close());
+  const topic = `conversation:${conversationId}`;
+  const [here, there] = [writer.presence(topic), follower.presence(topic)];
+  const seen = () => [here, there].map(({ others }) => others.map(({ state }) => state).join());
+  const shows = (...states: readonly string[]) =>
+    until(() => seen().join(";") === states.join(";"), states.join(";"), HEALED_MS);
+  await shows("active", "active");
+  there.set("typing");
+  await shows("typing", "active");
+  here.close();
+  await shows("", "");
+  const again = writer.presence(topic);
+  await until(() => again.others.length === 1 && there.others.length === 1, "both again", HEALED_MS);
+  follower.close();
+  await until(() => again.others.length === 0, "the one that left to be gone", HEALED_MS);
 });
 
 interface Answer {
