@@ -13,14 +13,21 @@ const stale = statement<{ olderThanMs: number; limit: number }, Announcement>(
     limit ${p.limit}`,
 );
 
+/** Step by step, each by its index: asked for at once, it is planned as a walk through all of the outbox in its order. */
 const upTo = statement<{ ids: string[]; limit: number }, Announcement<ParleyEvent | null>>(
   "outbox_up_to",
   (p) => sql`
-    with last as (select topic, max(seq) as seq from outbox where id = any(${p.ids}::uuid[]) group by topic)
-    select o.id, o.tenant_id as "tenantId", o.topic,
-      case when o.id = any(${p.ids}::uuid[]) then null else o.event end as event
-    from last join outbox o on o.topic = last.topic and o.seq <= last.seq
-    order by o.seq
+    with last as materialized (
+      select topic, max(seq) as seq from outbox where id = any(${p.ids}::uuid[]) group by topic
+    ), found as materialized (
+      select o.* from last cross join lateral (
+        select id, tenant_id, topic, seq, event from outbox
+        where topic = last.topic and seq <= last.seq
+        order by topic, seq limit ${p.limit}) o
+    )
+    select id, tenant_id as "tenantId", topic, case when id = any(${p.ids}::uuid[]) then null else event end as event
+    from found
+    order by seq
     limit ${p.limit}`,
 );
 
