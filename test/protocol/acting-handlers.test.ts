@@ -1,35 +1,15 @@
 /** Approvals, memories and tools over the real store: who may decide, what stands, what is told and what is not. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import type { AgentService } from "../../src/ports/services.ts";
-import type { Announcement, Scope } from "../../src/ports/store.ts";
+import type { Scope } from "../../src/ports/store.ts";
 import { MAX_FRAME_OUT } from "../../src/protocol/constants.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
-import { hashSecret, newSecret } from "../../src/sessions/secrets.ts";
 import { createBuiltinTools } from "../../src/tools/builtin.ts";
 import { createToolCatalog } from "../../src/tools/registry.ts";
-import { Harness, type Peer } from "../support/gateway-harness.ts";
+import { Harness } from "../support/gateway-harness.ts";
+import { connectAs, RecordingAgent } from "../support/handlers-world.ts";
 import { openTestPglite } from "../support/pglite.ts";
-import { asked, type AskOptions, claimAll, commit, namesOf, newUser, worldOf } from "../support/store-world.ts";
-
-/** Remembers what handlers asked for, in order. */
-class RecordingAgent implements AgentService {
-  calls: string[] = [];
-  announced: Announcement[] = [];
-  async announce(rows: readonly Announcement[]): Promise<void> {
-    this.announced.push(...rows);
-  }
-  wake(): void {
-    this.calls.push("wake");
-  }
-  stopRequested(runId: string): void {
-    this.calls.push(`stop ${runId}`);
-  }
-  /** What was asked since the last look. */
-  take(): { calls: string[]; names: string[] } {
-    return { calls: this.calls.splice(0), names: namesOf(this.announced.splice(0)) };
-  }
-}
+import { asked, type AskOptions, claimAll, commit, newUser, worldOf } from "../support/store-world.ts";
 
 const agent = new RecordingAgent();
 const world = worldOf(await openTestPglite());
@@ -40,17 +20,7 @@ const harness = new Harness({ store, agent, tools });
 const { tenant, user } = await store.sessions.owner();
 const scope: Scope = { tenantId: tenant.id, userId: user.id };
 const owner = await harness.user();
-const stranger = await userOf(await newUser(world, tenant.id));
-
-/** A connection of that user. */
-async function userOf(other: Scope): Promise<Peer> {
-  const sessionToken = newSecret();
-  const session = { tokenHash: hashSecret(sessionToken), device: "", lifetimeMs: 3_600_000, method: "test" };
-  await store.sessions.create({ ...other, ...session, id: uuidv7() });
-  const peer = harness.connect();
-  await peer.ok("session.resume", { sessionToken });
-  return peer;
-}
+const stranger = await connectAs(harness, store, await newUser(world, tenant.id));
 
 after(async () => {
   harness.gateway.close();
@@ -229,7 +199,7 @@ test("[W10] memory.create with the same key has one effect", async () => {
 });
 
 test("[W11] a page of the longest memories fits a frame, and pages hold each once", async () => {
-  const reader = await userOf(await newUser(world, tenant.id));
+  const reader = await connectAs(harness, store, await newUser(world, tenant.id));
   const texts = Array.from({ length: 45 }, (_, i) => `${i} ${'\u4e16\u0007\n"'.repeat(2_000)}`.slice(0, 2_000));
   for (const text of texts) await reader.ok("memory.create", { text, idempotencyKey: key() });
   const seen: string[] = [];

@@ -8,15 +8,17 @@ import { DeliveryHub } from "../../src/gateway/delivery-hub.ts";
 import { newDeliveryCounters } from "../../src/gateway/delivery-types.ts";
 import { Reads } from "../../src/gateway/reads.ts";
 import type { AgentService } from "../../src/ports/services.ts";
-import type { Announcement, Scope } from "../../src/ports/store.ts";
+import type { Announcement } from "../../src/ports/store.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
-import { hashSecret, newSecret } from "../../src/sessions/secrets.ts";
 import { Harness, type Peer } from "../support/gateway-harness.ts";
+import { connectAs } from "../support/handlers-world.ts";
 import { recordingLogger } from "../support/logger.fake.ts";
 import { openTestPglite } from "../support/pglite.ts";
 import { newUser, turn, worldOf } from "../support/store-world.ts";
 import { until } from "../support/until.ts";
 
+/** Remembers what handlers asked for, in order. Nothing runs. */
+/** Remembers what handlers asked for, in order. Nothing runs. */
 /** Remembers what handlers asked for, in order. Nothing runs. */
 class RecordingAgent implements AgentService {
   calls: string[] = [];
@@ -57,17 +59,7 @@ const harness = new Harness({ store, agent, hub, reads: new Reads({ log, store, 
 const { tenant, user } = await store.sessions.owner();
 const ownerScope = { tenantId: tenant.id, userId: user.id };
 const owner = await harness.user();
-const stranger = await userOf(await newUser(world, tenant.id));
-
-/** A connection of that user, by the token of a session that is made for it. */
-async function userOf(scope: Scope): Promise<Peer> {
-  const sessionToken = newSecret();
-  const session = { tokenHash: hashSecret(sessionToken), device: "", lifetimeMs: 3_600_000, method: "test" };
-  await store.sessions.create({ ...scope, ...session, id: uuidv7() });
-  const peer = harness.connect();
-  await peer.ok("session.resume", { sessionToken });
-  return peer;
-}
+const stranger = await connectAs(harness, store, await newUser(world, tenant.id));
 
 after(async () => {
   harness.gateway.close();

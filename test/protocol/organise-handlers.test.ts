@@ -7,34 +7,17 @@ import { systemClock } from "../../src/gateway/clock.ts";
 import { DeliveryHub } from "../../src/gateway/delivery-hub.ts";
 import { newDeliveryCounters } from "../../src/gateway/delivery-types.ts";
 import { Reads } from "../../src/gateway/reads.ts";
-import type { AgentService } from "../../src/ports/services.ts";
-import type { Announcement, Scope } from "../../src/ports/store.ts";
+import type { Scope } from "../../src/ports/store.ts";
 import type { EphemeralParams } from "../../src/protocol/frames.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
 import { hashSecret, newSecret } from "../../src/sessions/secrets.ts";
 import { createShareService } from "../../src/sessions/share-service.ts";
-import { Harness, type Peer } from "../support/gateway-harness.ts";
+import { Harness } from "../support/gateway-harness.ts";
+import { connectAs, RecordingAgent } from "../support/handlers-world.ts";
 import { recordingLogger } from "../support/logger.fake.ts";
 import { openTestPglite } from "../support/pglite.ts";
-import { asked, namesOf, newConversation, newUser, turn, worldOf } from "../support/store-world.ts";
+import { asked, newConversation, newUser, turn, worldOf } from "../support/store-world.ts";
 import { until } from "../support/until.ts";
-
-class RecordingAgent implements AgentService {
-  calls: string[] = [];
-  announced: Announcement[] = [];
-  async announce(rows: readonly Announcement[]): Promise<void> {
-    this.announced.push(...rows);
-  }
-  wake(): void {
-    this.calls.push("wake");
-  }
-  stopRequested(runId: string): void {
-    this.calls.push(`stop ${runId}`);
-  }
-  take(): { calls: string[]; names: string[] } {
-    return { calls: this.calls.splice(0), names: namesOf(this.announced.splice(0)) };
-  }
-}
 
 const agent = new RecordingAgent();
 const world = worldOf(await openTestPglite());
@@ -57,17 +40,8 @@ const harness = new Harness({ store, agent, hub, shares, reads: new Reads({ log,
 const { tenant, user } = await store.sessions.owner();
 const scope: Scope = { tenantId: tenant.id, userId: user.id };
 const owner = await harness.user();
-const colleague = await userOf(await newUser(world, tenant.id));
-const stranger = await userOf(await newUser(world));
-
-async function userOf(other: Scope): Promise<Peer> {
-  const sessionToken = newSecret();
-  const session = { tokenHash: hashSecret(sessionToken), device: "", lifetimeMs: 3_600_000, method: "test" };
-  await store.sessions.create({ ...other, ...session, id: uuidv7() });
-  const peer = harness.connect();
-  await peer.ok("session.resume", { sessionToken });
-  return peer;
-}
+const colleague = await connectAs(harness, store, await newUser(world, tenant.id));
+const stranger = await connectAs(harness, store, await newUser(world));
 
 after(async () => {
   harness.gateway.close();

@@ -1,0 +1,36 @@
+/** For tests of handlers over the real store: an agent that remembers what it was asked, and connections of any user. */
+import type { AgentService } from "../../src/ports/services.ts";
+import type { Announcement, Scope, Store } from "../../src/ports/store.ts";
+import { uuidv7 } from "../../src/protocol/id.ts";
+import { hashSecret, newSecret } from "../../src/sessions/secrets.ts";
+import type { Harness, Peer } from "./gateway-harness.ts";
+import { namesOf } from "./store-world.ts";
+
+/** Remembers what handlers asked for, in order. */
+export class RecordingAgent implements AgentService {
+  calls: string[] = [];
+  announced: Announcement[] = [];
+  async announce(rows: readonly Announcement[]): Promise<void> {
+    this.announced.push(...rows);
+  }
+  wake(): void {
+    this.calls.push("wake");
+  }
+  stopRequested(runId: string): void {
+    this.calls.push(`stop ${runId}`);
+  }
+  /** What was asked since the last look. */
+  take(): { calls: string[]; names: string[] } {
+    return { calls: this.calls.splice(0), names: namesOf(this.announced.splice(0)) };
+  }
+}
+
+/** A connection of that user, by the token of a session that is made for it. */
+export async function connectAs(harness: Harness, store: Pick<Store, "sessions">, scope: Scope): Promise<Peer> {
+  const sessionToken = newSecret();
+  const session = { tokenHash: hashSecret(sessionToken), device: "", lifetimeMs: 3_600_000, method: "test" };
+  await store.sessions.create({ ...scope, ...session, id: uuidv7() });
+  const peer = harness.connect();
+  await peer.ok("session.resume", { sessionToken });
+  return peer;
+}
