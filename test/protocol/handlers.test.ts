@@ -18,8 +18,6 @@ import { newUser, turn, worldOf } from "../support/store-world.ts";
 import { until } from "../support/until.ts";
 
 /** Remembers what handlers asked for, in order. Nothing runs. */
-/** Remembers what handlers asked for, in order. Nothing runs. */
-/** Remembers what handlers asked for, in order. Nothing runs. */
 class RecordingAgent implements AgentService {
   calls: string[] = [];
   announced: Announcement[] = [];
