@@ -22,9 +22,11 @@ import { createFileSweeper } from "./gateway/file-sweeper.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { statusRoutes } from "./gateway/http-routes.ts";
 import type { GatewayLimits } from "./gateway/limits.ts";
+import { createNodeHealth } from "./gateway/node-health.ts";
 import { originPolicy, upgradeGuard } from "./gateway/origin.ts";
 import { Reads } from "./gateway/reads.ts";
 import type { Entry } from "./gateway/registry.ts";
+import { createStrandWatch } from "./gateway/stranded.ts";
 import type { BreakerStore } from "./ports/breaker.ts";
 import type { ClusterPorts } from "./ports/cluster.ts";
 import type { EventLog } from "./ports/event-log.ts";
@@ -200,16 +202,28 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
   const sweeper = createFileSweeper({ files, rows: store.files, logger });
 
   let draining = false;
+  const health = createNodeHealth({
+    probe: (timeoutMs) => store.probe(timeoutMs),
+    dependencies: cluster === undefined ? [] : [cluster.dependency],
+    log: logger,
+  });
+  const stranded = createStrandWatch({
+    health,
+    peers: cluster?.peers ?? [],
+    draining: () => draining,
+    sendAway: (away) => gateway.sendElsewhere(away),
+    logger,
+    clock: systemClock,
+  });
+  const watching = createTimers((err) => logger.error({ err }, "the watch over this node failed"));
   const routes = [
     ...gateway.routes,
     ...statusRoutes({
       mode: options.mode,
       sessions: () => sessions.sessionCount,
       draining: () => draining,
-      probe: (timeoutMs) => store.probe(timeoutMs),
-      dependencies: cluster === undefined ? [] : [cluster.dependency],
+      health,
       metrics: () => ports.exposeMetrics(),
-      log: logger,
     }),
     ...fileRoutes({ sessions, rows: store.files, files, origins, metrics, log: logger }),
     embedRoute(origins),
@@ -226,6 +240,7 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
     timers.stop();
     confirming.stop();
     await sleep(options.drainDelayMs);
+    watching.stop();
     transport.stopListening();
     const handOver = async () => {
       await engine.stop(options.drainMs);
@@ -256,7 +271,10 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
       }
       if (stopping !== undefined) return undefined;
       timers.repeat(sweeper.pauseMs, sweeper.sweep);
-      if (node !== undefined) confirming.repeat(node.pauseMs, node.confirm);
+      if (node !== undefined) {
+        confirming.repeat(node.pauseMs, node.confirm);
+        watching.repeat(stranded.pauseMs, stranded.look);
+      }
       return transport.listen();
     },
     createLoginCode: () => sessions.createLoginCode(),

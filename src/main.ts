@@ -23,6 +23,7 @@ import { staticRoute } from "./gateway/static.ts";
 import { createCost, parsePrices, type PriceTable } from "./models/prices.ts";
 import { createProviders } from "./models/providers.ts";
 import type { ModelProvider } from "./ports/model.ts";
+import type { Peers } from "./ports/peers.ts";
 import { StartError } from "./ports/start-error.ts";
 import type { Store } from "./ports/store.ts";
 import { createBuiltinTools } from "./tools/builtin.ts";
@@ -109,11 +110,19 @@ async function openStores(
     case "cluster": {
       const { redisUrl, keyPrefix } = store;
       // Nothing of Redis is loaded by a node that is alone.
-      const [{ openShared }, { store: opened, deployment }] = await Promise.all([
+      const [{ openShared }, { store: opened, deployment, peers }] = await Promise.all([
         import("./adapters/redis-cluster-ports.ts"),
         openServer(store, logger),
       ]);
-      const shared = await openShared({ redisUrl, keyPrefix, deployment, nodeId: config.nodeId, logger, metrics });
+      const shared = await openShared({
+        redisUrl,
+        keyPrefix,
+        deployment,
+        peers,
+        nodeId: config.nodeId,
+        logger,
+        metrics,
+      });
       return { store: opened, ...shared, release: () => shared.cluster.close() };
     }
   }
@@ -122,20 +131,25 @@ async function openStores(
 async function openServer(
   { url, replicaUrl, maxConnections }: PostgresConfig,
   logger: RootLogger,
-): Promise<{ readonly store: Store; readonly deployment: string }> {
-  const { openPostgres } = await import("./adapters/database.postgres.ts");
+): Promise<{ readonly store: Store; readonly deployment: string; readonly peers: (node: string) => Peers }> {
+  const [{ openPostgres }, { createPostgresPeers }] = await Promise.all([
+    import("./adapters/database.postgres.ts"),
+    import("./adapters/peers.postgres.ts"),
+  ]);
   const onIdleError = (err: Error) => logger.warn({ err }, "a connection to the database broke while idle");
   const options = { maxConnections, onIdleError };
   try {
     const primary = await openPostgres({ ...options, url, migrationsDir });
-    if (replicaUrl === undefined) return { store: createStore(primary), deployment: primary.deployment };
+    const { deployment } = primary;
+    const peers = (node: string) => createPostgresPeers(primary, node);
+    if (replicaUrl === undefined) return { store: createStore(primary), deployment, peers };
     const standby = await openPostgres({ ...options, url: replicaUrl, migrationsDir: undefined });
     const { readingFromStandby } = await import("./adapters/database.standby.ts");
     const store = createStore(primary, readingFromStandby({ standby, primary, logger }));
     const close = async () => {
       await Promise.all([standby.close(), primary.close()]);
     };
-    return { store: { ...store, close }, deployment: primary.deployment };
+    return { store: { ...store, close }, deployment, peers };
   } catch (error) {
     throw databaseUnusable(error);
   }

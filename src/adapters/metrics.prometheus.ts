@@ -17,6 +17,10 @@ const GAUGES: Readonly<Record<GaugeName, readonly [name: string, help: string]>>
   handshakesWaiting: ["parley_handshakes_waiting", "Connections that wait to be greeted."],
   requestsInFlight: ["parley_requests_in_flight", "Requests that wait for their answer."],
   bufferedBytes: ["parley_buffered_bytes", "Bytes that wait for slow peers."],
+  sendingAway: [
+    "parley_sending_away",
+    "1 while this node sends its clients to others, as it is cut off from what it needs and they are not.",
+  ],
   redisUp: ["parley_redis_up", "1 while Redis answers, 0 while it does not."],
   redisPing: ["parley_redis_ping_seconds", "How long Redis took to answer the last ping."],
   redisReconnects: ["parley_redis_reconnects", "How often the connection to Redis was made anew."],

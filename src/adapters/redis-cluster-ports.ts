@@ -4,6 +4,7 @@ import type { ClusterPorts } from "../ports/cluster.ts";
 import type { EventLog } from "../ports/event-log.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Metrics } from "../ports/metrics.ts";
+import type { Peers } from "../ports/peers.ts";
 import type { Presence } from "../ports/presence.ts";
 import { uuidv7 } from "../protocol/id.ts";
 import { createRedisBreakerStore } from "./breaker-store.redis.ts";
@@ -12,6 +13,7 @@ import { createRedisCommandChannel } from "./commands.redis.ts";
 import { createRedisEventLog } from "./event-log.redis.ts";
 import { createRedisLoginCodes } from "./login-codes.redis.ts";
 import { createRedisLoginLimiter } from "./login-limiter.redis.ts";
+import { createRedisPeers } from "./peers.redis.ts";
 import { createRedisPresence } from "./presence.redis.ts";
 import { createRedisConnections } from "./redis-connection.ts";
 import { RedisHealth } from "./redis-health.ts";
@@ -23,6 +25,8 @@ export interface SharedOptions {
   /** Names the database: `PostgresDatabase.deployment`. */
   readonly deployment: string;
   readonly nodeId: string;
+  /** Where nodes say how they are, besides Redis: by the id that this start has there. */
+  readonly peers: (node: string) => Peers;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -47,7 +51,8 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
     throw error;
   }
   const { client } = connections;
-  const census = createRedisCensus({ connections, keyPrefix, node: uuidv7(), logger });
+  const node = uuidv7();
+  const census = createRedisCensus({ connections, keyPrefix, node, logger });
   const commands = createRedisCommandChannel({ connections, keyPrefix, logger });
   return {
     log: createRedisEventLog({ connections, keyPrefix, logger }),
@@ -59,6 +64,7 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
       loginCodes: createRedisLoginCodes({ client, keyPrefix }),
       loginLimiter: createRedisLoginLimiter({ client, keyPrefix, logger }),
       census,
+      peers: [createRedisPeers({ connections, keyPrefix, node }), options.peers(node)],
       dependency: health,
       close: async () => {
         await Promise.all([commands.close(), census.close()]);

@@ -15,8 +15,8 @@
  *                              └─ runs ─┬─ steps ── usage
  *                                       └─ approvals
  *
- * Every table has a tenant_id and policies. Times have milliseconds, as ISO 8601 on the wire has, so that a value
- * that went out comes back equal.
+ * Every table but `nodes` has a tenant_id, and all have policies. Times have milliseconds, as ISO 8601 on the wire
+ * has, so that a value that went out comes back equal.
  */
 import { sql } from "drizzle-orm";
 import {
@@ -368,6 +368,13 @@ export const files = pgTable("files", {
   /** Bytes. */
   size: bigint({ mode: "number" }).notNull(),
   created_at: created(),
+});
+
+/** What each node said of itself last, for those that are cut off from Redis: `peers.postgres.ts`. No tenant's. */
+export const nodes = pgTable("nodes", {
+  id: uuid().primaryKey(),
+  fit: boolean().notNull(),
+  told_at: time().notNull(),
 });
 
 /** Messages of this conversation refer to this file. */

@@ -37,3 +37,44 @@ export async function closeInBatches(
     if (clients.size > 0) await new Promise<void>((resolve) => clock.after(STEP_MS, resolve));
   }
 }
+
+/** A client that was told has gone by then: its wait, and its own jitter. */
+const GONE_MS = 10_000;
+/** One that waits for an answer is closed all the same, later. */
+const BUSY_MS = 20_000;
+/** Closed in one round. */
+const MOST_CLOSED = 1_000;
+
+/**
+ * Sends clients to other nodes while this one can serve them nothing (`stranded.ts`): each is told once, and closed with
+ * 4001 when it does not go. Those that come back here meanwhile are told, and closed at once.
+ */
+export class SendingAway {
+  on = false;
+  readonly #told = new Map<Client, number>();
+
+  turn(clients: Iterable<Client>, count: number, now: number, random: () => number): void {
+    this.on = true;
+    let closed = 0;
+    for (const client of clients) {
+      const toldAt = this.#told.get(client);
+      if (toldAt === undefined) {
+        this.#told.set(client, now);
+        sendDraining(client, count, random);
+      } else if (closed < MOST_CLOSED && now - toldAt >= (client.busy ? BUSY_MS : GONE_MS)) {
+        closed++;
+        client.connection.close(CLOSE.DRAINING, "another node can serve you");
+      }
+    }
+  }
+
+  /** Who was told goes all the same, and is told again only when this happens again. */
+  end(): void {
+    this.on = false;
+    this.#told.clear();
+  }
+
+  left(client: Client): void {
+    this.#told.delete(client);
+  }
+}

@@ -19,7 +19,7 @@ import { Client, type Phase } from "./client.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { GatewayCore, Hub } from "./core.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { closeInBatches, sendDraining } from "./drain.ts";
+import { closeInBatches, sendDraining, SendingAway } from "./drain.ts";
 import { Handshakes, LONGEST_WAIT_MS } from "./handshakes.ts";
 import { HeartbeatWheel, TICK_MS } from "./heartbeat.ts";
 import { COOKIE_TIMEOUT_MS, DEFAULT_LIMITS, type GatewayLimits, wireLimits } from "./limits.ts";
@@ -60,6 +60,8 @@ export interface Gateway {
   readonly draining: boolean;
   /** Says `draining` to everybody, then closes 4001 in batches, idle ones first. Idempotent. */
   drain(deadlineMs: number): Promise<void>;
+  /** Told again and again: are clients to go to other nodes, as this one can serve them nothing? */
+  sendElsewhere(away: boolean): void;
   /** Stops the timer and closes what is left. Idempotent. */
   close(): void;
 }
@@ -73,12 +75,14 @@ class ConnectionGateway implements Gateway {
   private readonly core: GatewayCore;
   private readonly dispatcher: Dispatcher;
   private readonly maxConnections: number;
+  private readonly random: () => number;
   private readonly clients = new Map<Connection, Client>();
   private readonly wheel = new HeartbeatWheel();
   private readonly handshakes: Handshakes;
   private readonly stopTicking: () => void;
   private turns = 0;
   private sweeping = false;
+  private readonly sendingAway = new SendingAway();
   private drained: Promise<void> | undefined = undefined;
 
   constructor(options: GatewayOptions) {
@@ -86,6 +90,7 @@ class ConnectionGateway implements Gateway {
     const { services, sessions, hub, metrics, log } = options;
     const clock = options.clock ?? systemClock;
     this.options = options;
+    this.random = options.random ?? Math.random;
     this.maxConnections = limits.connections;
     this.handshakes = new Handshakes(limits.handshakesPerSecond, clock);
     this.core = {
@@ -124,6 +129,7 @@ class ConnectionGateway implements Gateway {
       for (const connection of this.clients.keys()) bytes += connection.bufferedBytes;
       return bytes;
     });
+    metrics.gauge("sendingAway", () => (this.sendingAway.on ? 1 : 0));
     this.stopTicking = clock.every(TICK_MS, () => this.tick());
   }
 
@@ -140,6 +146,11 @@ class ConnectionGateway implements Gateway {
     return this.drained;
   }
 
+  sendElsewhere(away: boolean): void {
+    if (!away) return this.sendingAway.end();
+    this.sendingAway.turn(this.clients.values(), this.clients.size, this.core.clock.now(), this.random);
+  }
+
   close(): void {
     this.stopTicking();
     this.handshakes.close();
@@ -152,7 +163,7 @@ class ConnectionGateway implements Gateway {
   }
 
   private sayDraining(client: Client): void {
-    sendDraining(client, this.clients.size, this.options.random ?? Math.random);
+    sendDraining(client, this.clients.size, this.random);
   }
 
   private opened(connection: Connection): void {
@@ -167,7 +178,7 @@ class ConnectionGateway implements Gateway {
     this.clients.set(connection, client);
     this.wheel.add(client);
     metrics.connectionOpened();
-    if (this.drained !== undefined) {
+    if (this.drained !== undefined || this.sendingAway.on) {
       this.sayDraining(client);
       return connection.close(CLOSE.DRAINING, "draining");
     }
@@ -201,6 +212,7 @@ class ConnectionGateway implements Gateway {
     this.clients.delete(connection);
     this.options.counts?.leaveAddress(connection.remoteAddress);
     this.wheel.remove(client);
+    this.sendingAway.left(client);
     if (client.phase.kind === "resuming") this.handshakes.leave(client.phase.turn);
     client.closed();
     this.core.metrics.connectionClosed(code);

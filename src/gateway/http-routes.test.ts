@@ -4,6 +4,7 @@ import { FakeClock } from "../../test/support/clock.fake.ts";
 import { httpRequest } from "../../test/support/http-request.ts";
 import { recordingLogger } from "../../test/support/logger.fake.ts";
 import { statusRoutes } from "./http-routes.ts";
+import { createNodeHealth } from "./node-health.ts";
 import { HYSTERESIS_MS, isReady, probed, READY, type Readiness } from "./readiness.ts";
 
 function start() {
@@ -14,12 +15,15 @@ function start() {
     mode: "web",
     sessions: () => state.sessions,
     draining: () => state.draining,
-    probe: () => {
-      state.probes++;
-      return state.probe();
-    },
+    health: createNodeHealth({
+      probe: () => {
+        state.probes++;
+        return state.probe();
+      },
+      log,
+      clock,
+    }),
     metrics: () => Promise.resolve({ contentType: "text/plain; version=0.0.4", body: "up 1\n" }),
-    log,
     clock,
   });
   async function get(path: string) {
@@ -163,19 +167,22 @@ test("[R8] Redis away, or unfit, is named by /health at once and by /readyz afte
     mode: "web",
     sessions: () => 0,
     draining: () => false,
-    probe: () => Promise.resolve(),
-    dependencies: [
-      {
-        name: "Redis",
-        down: "Redis does not answer.",
-        probe: () => {
-          redis.probes++;
-          return redis.answer();
+    health: createNodeHealth({
+      probe: () => Promise.resolve(),
+      dependencies: [
+        {
+          name: "Redis",
+          down: "Redis does not answer.",
+          probe: () => {
+            redis.probes++;
+            return redis.answer();
+          },
         },
-      },
-    ],
+      ],
+      log,
+      clock,
+    }),
     metrics: () => Promise.resolve({ contentType: "text/plain", body: "" }),
-    log,
     clock,
   });
   const get = async (path: string) => {

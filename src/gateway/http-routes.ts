@@ -6,12 +6,10 @@
  *   /livez    should it be restarted?   never asks either of them: a restart mends no database
  *   /readyz   new connections here?     both, with hysteresis; not while draining
  */
-import type { Dependency } from "../ports/dependency.ts";
 import type { HttpResponse, HttpRoute } from "../ports/http.ts";
-import type { Logger } from "../ports/logger.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { DependencyProbe } from "./dependency-probe.ts";
 import { jsonAnswer } from "./http-answer.ts";
+import type { NodeHealth } from "./node-health.ts";
 import { isReady, probed, READY, type Readiness } from "./readiness.ts";
 
 export interface StatusOptions {
@@ -19,40 +17,20 @@ export interface StatusOptions {
   /** Sessions with a connection here. */
   sessions(): number;
   draining(): boolean;
-  /** Rejects when the store does not answer in time: `Store.probe`. */
-  probe(timeoutMs: number): Promise<void>;
-  /** What it depends on besides. */
-  readonly dependencies?: readonly Dependency[];
+  readonly health: NodeHealth;
   /** What `/metrics` answers. */
   metrics(): Promise<{ readonly contentType: string; readonly body: string }>;
-  readonly log: Logger;
   readonly clock?: Clock;
 }
 
-const STORE_DOWN = "The store does not answer. Streams that run go on; new work is refused until it is back.";
 const DRAINING = "This node is shutting down.";
 
 export function statusRoutes(options: StatusOptions): readonly HttpRoute[] {
   const { mode, clock = systemClock } = options;
-  const store: Dependency = {
-    name: "the store",
-    down: STORE_DOWN,
-    probe: async (timeoutMs) => {
-      await options.probe(timeoutMs);
-      return undefined;
-    },
-  };
-  const probes = [store, ...(options.dependencies ?? [])].map((each) => new DependencyProbe(each, options.log, clock));
   let readiness: Readiness = READY;
 
-  /** Everything that is wrong, or undefined. */
-  async function problems(): Promise<string | undefined> {
-    const found = await Promise.all(probes.map((probe) => probe.problem()));
-    return found.filter((problem) => problem !== undefined).join(" ") || undefined;
-  }
-
   async function health(): Promise<HttpResponse> {
-    const reason = options.draining() ? DRAINING : await problems();
+    const reason = options.draining() ? DRAINING : await options.health.problem();
     const rest = { mode, sessions: options.sessions() };
     return reason === undefined
       ? jsonAnswer(200, { status: "healthy", ...rest })
@@ -61,7 +39,7 @@ export function statusRoutes(options: StatusOptions): readonly HttpRoute[] {
 
   async function ready(): Promise<HttpResponse> {
     if (options.draining()) return jsonAnswer(503, { status: "draining", reason: DRAINING });
-    const reason = await problems();
+    const reason = await options.health.problem();
     readiness = probed(readiness, reason === undefined, clock.now());
     return isReady(readiness, clock.now())
       ? jsonAnswer(200, { status: "ready", ...(reason !== undefined && { reason }) })

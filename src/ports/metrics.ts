@@ -22,6 +22,8 @@ export type Gauge =
   | "requestsInFlight"
   /** Bytes that wait for slow peers. */
   | "bufferedBytes"
+  /** 1 while clients are sent to other nodes. */
+  | "sendingAway"
   /** 1 while Redis answers. */
   | "redisUp"
   /** How long its last answer to a ping took, in seconds. */
