@@ -24,11 +24,18 @@ export async function slowPage(browser: Browser, network = false): Promise<{ pag
 
 export const composer = (page: Page): Locator => page.getByRole("textbox", { name: "Message" });
 
-/** From the click on its title to the frame that shows its last answer, by the page's own clock. Milliseconds. */
-export async function opening(page: Page, title: string): Promise<number> {
-  const opened = page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
+/**
+ * Opens the conversation of this title: from the press on its title to the frame that shows its last answer, by the
+ * page's own clock, in milliseconds. Where to press is found before, so that looking for it is none of the page's work.
+ */
+export async function opener(page: Page, title: string): Promise<() => Promise<number>> {
+  const place = await page.getByRole("link", { name: title }).boundingBox();
+  if (place === null) throw new Error(`${title} is not on the page`);
+  await page.mouse.move(place.x + place.width / 2, place.y + place.height / 2);
+  return async () => {
+    // In an object: what is given itself would be waited for here. The page listens before it is pressed.
+    const listening = await page.evaluateHandle(() => {
+      const opened = new Promise<number>((resolve) => {
         const began = ({ timeStamp }: Event): void => {
           const gone = new Set(document.querySelectorAll("article.agent"));
           const seen = new MutationObserver(() => {
@@ -39,9 +46,12 @@ export async function opening(page: Page, title: string): Promise<number> {
           });
           seen.observe(document.body, { childList: true, subtree: true });
         };
-        addEventListener("click", began, { capture: true, once: true });
-      }),
-  );
-  await page.getByRole("link", { name: title }).click();
-  return opened;
+        addEventListener("pointerdown", began, { capture: true, once: true });
+      });
+      return { opened };
+    });
+    await page.mouse.down();
+    await page.mouse.up();
+    return listening.evaluate(({ opened }) => opened);
+  };
 }

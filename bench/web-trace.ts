@@ -2,6 +2,7 @@
  * What the page's main thread did, from Chromium's own trace. Times are those of the thread's clock where the trace has
  * them: a machine that is busy with something else makes a task last longer, and not do more.
  */
+import { writeFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 
 interface TraceEvent {
@@ -28,15 +29,25 @@ export const LONG_MS = 50;
 export const percentile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
 
-/** The page's thread while `work` runs. */
-export async function traced(browser: Browser, page: Page, work: () => Promise<unknown>): Promise<Thread> {
-  await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline"] });
+const CATEGORIES = ["toplevel", "devtools.timeline"];
+/** What stood on the stack, every so often, and what was laid out and collected. */
+const SAMPLES = ["disabled-by-default-v8.cpu_profiler", "disabled-by-default-devtools.timeline", "v8"];
+
+/** The page's thread while `work` runs. `file` gets the trace, with samples. */
+export async function traced(
+  browser: Browser,
+  page: Page,
+  work: () => Promise<unknown>,
+  file?: string,
+): Promise<Thread> {
+  await browser.startTracing(page, { categories: file === undefined ? CATEGORIES : [...CATEGORIES, ...SAMPLES] });
   let trace: Buffer;
   try {
     await work();
   } finally {
     trace = await browser.stopTracing();
   }
+  if (file !== undefined) writeFileSync(file, trace);
   const { traceEvents } = JSON.parse(trace.toString()) as { readonly traceEvents: readonly TraceEvent[] };
   const drawing = new Set(traceEvents.flatMap(({ name, pid }) => (name === "UpdateLayoutTree" ? [pid] : [])));
   const main = traceEvents.find(
@@ -46,7 +57,8 @@ export async function traced(browser: Browser, page: Page, work: () => Promise<u
   const times = (which: (name: string) => boolean): number[] =>
     mine.flatMap(({ name, tdur, dur }) => (which(name) ? [(tdur ?? dur ?? 0) / 1000] : []));
   return {
-    tasks: times((name) => name.endsWith("RunTask")),
+    // Under each of these, DevTools' own category tells of the same task once more, as "RunTask".
+    tasks: times((name) => name === "ThreadControllerImpl::RunTask"),
     flushes: times((name) => name === "FireAnimationFrame"),
   };
 }
