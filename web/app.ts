@@ -38,6 +38,17 @@ watchAnswers(store, client, (news) => shell.notifier.tell(news));
 effect(() => {
   if (shell.panel.value !== undefined) load(() => import("./panels.ts"));
 });
+// A message that the address names is gone to once its conversation is open.
+effect(() => {
+  const route = store.router.route.value;
+  if (route.kind !== "conversation" || route.messageId === undefined) return;
+  const left = new AbortController();
+  load(async () => {
+    const { reveal } = await import("./components/chat/reveal.ts");
+    await reveal(store, route, left.signal).catch(() => undefined);
+  });
+  return () => left.abort();
+});
 // Another person's prompts are none of the next one's.
 effect(() => {
   if (store.user.value === undefined) {

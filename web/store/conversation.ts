@@ -2,7 +2,7 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals-core";
 import type { Client } from "../../src/client/client.ts";
 import { type OpenConversation, openConversation } from "../../src/client/conversation.ts";
 import type { SendOptions } from "../../src/client/outbox.ts";
-import { isCut } from "../../src/client/transcript.ts";
+import { isCut, messageOf } from "../../src/client/transcript.ts";
 import { ParleyError } from "../../src/protocol/errors.ts";
 import type { Conversation, FilePart, Message, Run, ToolArgs } from "../../src/protocol/shapes.ts";
 import { coalesce } from "./frame.ts";
@@ -90,6 +90,11 @@ export class ConversationStore {
 
   get conversation(): Conversation | undefined {
     return this.#open.state.transcript.conversation;
+  }
+
+  /** Is the message here, on any branch? */
+  has(messageId: string): boolean {
+    return messageOf(this.#open.state.transcript, messageId) !== undefined;
   }
 
   #interrupts(id: string): boolean {

@@ -47,3 +47,11 @@ test("a link's token stands in the fragment, and only a whole one opens somethin
   }
   assert.deepEqual(parseRoute("/c/abc", `#${token}`), conversation("abc"));
 });
+
+test("a message of a conversation stands in the fragment; what was looked for stands nowhere", () => {
+  const there: Route = { kind: "conversation", id: "abc", messageId: "0192f0c1-7b1e-7cc3-98c4-dc0c0c07398f" };
+  assert.equal(pathOf({ ...there, words: "otters" }), "/c/abc#0192f0c1-7b1e-7cc3-98c4-dc0c0c07398f");
+  assert.deepEqual(parseRoute("/c/abc", "#0192f0c1-7b1e-7cc3-98c4-dc0c0c07398f"), there);
+  for (const hash of ["", "#", "#main", "#a b c d e f g h", `#${"x".repeat(65)}`])
+    assert.deepEqual(parseRoute("/c/abc", hash), conversation("abc"));
+});

@@ -2,7 +2,14 @@ import { type ReadonlySignal, signal } from "@preact/signals-core";
 
 export type Route =
   | { readonly kind: "home" }
-  | { readonly kind: "conversation"; readonly id: string }
+  | {
+      readonly kind: "conversation";
+      readonly id: string;
+      /** The message to go to, in the fragment. */
+      readonly messageId?: string;
+      /** What was looked for in it; not in the address. */
+      readonly words?: string;
+    }
   /** Numbers about the whole tenant, for its owner. */
   | { readonly kind: "insights" }
   /** A link to somebody's conversation. Its token stands in the fragment, which no server is sent. */
@@ -11,7 +18,10 @@ export type Route =
 /** The route of a path and its fragment; what is no address of ours is home. */
 export function parseRoute(path: string, hash = ""): Route {
   const id = /^\/c\/([A-Za-z0-9_-]{1,64})\/?$/.exec(path)?.[1];
-  if (id !== undefined) return { kind: "conversation", id };
+  if (id !== undefined) {
+    const messageId = /^#([A-Za-z0-9-]{8,64})$/.exec(hash)?.[1];
+    return messageId === undefined ? { kind: "conversation", id } : { kind: "conversation", id, messageId };
+  }
   if (/^\/insights\/?$/.test(path)) return { kind: "insights" };
   const token = /^\/s\/?$/.test(path) ? /^#([A-Za-z0-9_-]{43})$/.exec(hash)?.[1] : undefined;
   return token === undefined ? { kind: "home" } : { kind: "shared", token };
@@ -22,7 +32,7 @@ export function pathOf(route: Route): string {
     case "home":
       return "/";
     case "conversation":
-      return `/c/${route.id}`;
+      return `/c/${route.id}${route.messageId === undefined ? "" : `#${route.messageId}`}`;
     case "insights":
       return "/insights";
     case "shared":
@@ -48,7 +58,11 @@ export function createRouter(): Router {
     route,
     go(to, how) {
       const path = pathOf(to);
-      if (path === location.pathname + (to.kind === "shared" ? location.hash : "")) return;
+      if (path === location.pathname + location.hash) {
+        // Whoever scrolled away from a message goes there again.
+        if (to.kind === "conversation" && to.messageId !== undefined) route.value = to;
+        return;
+      }
       if (how === "replace") history.replaceState(null, "", path);
       else history.pushState(null, "", path);
       route.value = to;

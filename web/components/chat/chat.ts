@@ -58,6 +58,11 @@ class ParleyChat extends ParleyElement {
     this.#scroll = undefined;
   }
 
+  /** Brings to view what stands in this box of the window. */
+  showBox(box: { readonly top: number }): void {
+    this.#scroll?.toBox(box);
+  }
+
   focusComposer(): void {
     this.querySelector<ParleyComposer>("parley-composer")?.focus({ preventScroll: true });
   }

@@ -1,5 +1,5 @@
 import { type Signal, signal } from "@preact/signals-core";
-import { type Pin, pinnedAt, placed, scrolled } from "./pin.ts";
+import { type Pin, pinnedAt, placed, REPIN_PX, scrolled } from "./pin.ts";
 
 /** After a wheel or a finger moved the view up, following waits this long for the movement to arrive. */
 const HOLD_MS = 150;
@@ -40,6 +40,14 @@ export class ScrollOwner {
   toStart(): void {
     this.#set({ ...this.#pin, pinned: false });
     this.#place(0);
+  }
+
+  /** To what lies there, with some of what stands before it. */
+  toBox({ top }: { readonly top: number }): void {
+    const view = this.#view.getBoundingClientRect();
+    const to = this.#view.scrollTop + top - view.top - view.height / 5;
+    this.#set({ ...this.#pin, pinned: to >= this.#max() - REPIN_PX });
+    this.#place(Math.min(to, this.#max()));
   }
 
   /** Before content is put above what is read: remembers where that stands. */

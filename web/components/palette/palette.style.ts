@@ -78,6 +78,20 @@ export const paletteSheet = css`
     white-space: nowrap;
   }
 
+  .palette .name .excerpt {
+    display: block;
+    overflow: hidden;
+    color: var(--muted);
+    font: var(--meta);
+    text-overflow: ellipsis;
+  }
+
+  .palette .excerpt mark {
+    border-radius: 3px;
+    background: color-mix(in oklab, var(--accent) 22%, transparent);
+    color: var(--text);
+  }
+
   .palette .none {
     padding: 22px 20px 28px;
     color: var(--muted);

@@ -1,6 +1,6 @@
 import { html, nothing, type PropertyValues } from "lit";
-import type { Conversation } from "../../../src/protocol/shapes.ts";
 import { fit, fitting } from "../../store/fuzzy.ts";
+import type { SearchResult } from "../../store/search.ts";
 import { text } from "../../text/text.ts";
 import { type Command, commands } from "../commands/commands.ts";
 import { hasLetters } from "../composer/has-letters.ts";
@@ -9,13 +9,15 @@ import { icons } from "../icons.ts";
 import { panelSheet } from "../panel/panel.style.ts";
 import { ParleyPanel } from "../panel/panel.ts";
 import { keyCaps } from "../shortcuts/key-caps.ts";
+import { excerptLine, holdsWords } from "../sidebar/marked.ts";
+import { titleOf } from "../sidebar/title.ts";
 import { paletteSheet } from "./palette.style.ts";
 
 /** Conversations that are shown before somebody types. */
 const RECENT = 5;
 const MAX_SHOWN = 50;
-/** After the last letter, the server is asked for titles. */
-const ASK_MS = 150;
+/** After the last letter, the server is asked for titles and messages. */
+const ASK_MS = 200;
 const ASKED = 20;
 
 interface Item {
@@ -23,6 +25,8 @@ interface Item {
   readonly name: string;
   readonly icon: keyof typeof icons;
   readonly command: Command | undefined;
+  /** Below the name. */
+  readonly detail?: unknown;
   readonly run: () => void;
 }
 
@@ -43,10 +47,11 @@ class ParleyPalette extends ParleyPanel {
   declare typed: string;
   /** Which one Enter takes. */
   declare at: number;
-  /** Conversations that the server found for what is typed. */
-  declare found: readonly Conversation[];
+  /** What the server found for what is typed, or was a moment ago. */
+  declare found: readonly SearchResult[];
   protected override readonly look = "palette";
   #asking: ReturnType<typeof setTimeout> | undefined;
+  #asked: AbortController | undefined;
 
   constructor() {
     super();
@@ -57,7 +62,13 @@ class ParleyPalette extends ParleyPanel {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#cancel();
+  }
+
+  #cancel(): void {
     clearTimeout(this.#asking);
+    this.#asked?.abort();
+    this.#asked = undefined;
   }
 
   protected override name(): string {
@@ -105,7 +116,7 @@ class ParleyPalette extends ParleyPanel {
       <div class="hidden-visually" role="status">${this.typed === "" ? "" : words.results(items.length)}</div>`;
   }
 
-  #option({ name, icon, command, run }: Item, index: number, at: number): unknown {
+  #option({ name, icon, command, detail, run }: Item, index: number, at: number): unknown {
     const [keys] = command?.keys ?? [];
     return html`<div
       class="option"
@@ -115,7 +126,7 @@ class ParleyPalette extends ParleyPanel {
       @pointermove=${() => (this.at = index)}
       @click=${() => this.#run(run)}
     >
-      ${icons[icon]()}<span class="name" dir="auto">${name}</span>
+      ${icons[icon]()}<span class="name" dir="auto">${name}${detail ?? nothing}</span>
       ${
         command?.chosen === true
           ? html`<span class="chosen"
@@ -149,21 +160,33 @@ class ParleyPalette extends ParleyPanel {
         items: fitting(conversations, typed, ({ name }) => name).slice(0, MAX_SHOWN),
       },
     ];
+    const messages = { name: words.sections.message, items: this.#messages().slice(0, MAX_SHOWN) };
     const best = ({ items: [first] }: Group): number => (first === undefined ? -1 : (fit(first.name, typed) ?? -1));
-    return groups.filter(({ items }) => items.length > 0).toSorted((a, b) => best(b) - best(a));
+    const byName = groups.toSorted((a, b) => best(b) - best(a));
+    return [...byName, messages].filter(({ items }) => items.length > 0);
   }
 
   #conversations(): readonly Item[] {
-    const byId = new Map([...(this.app.list.value?.items.value ?? []), ...this.found].map((one) => [one.id, one]));
-    return [...byId.values()].map(({ id, title }): Item => {
+    const titled = this.found.flatMap(({ conversation, excerpt }) => (excerpt === undefined ? [conversation] : []));
+    const byId = new Map([...(this.app.list.value?.items.value ?? []), ...titled].map((one) => [one.id, one]));
+    return [...byId.values()].map((conversation): Item => {
+      const { id } = conversation;
       const run = (): void => this.app.router.go({ kind: "conversation", id });
-      return {
-        key: id,
-        name: title === "" ? text().common.newConversation : title,
-        icon: "message",
-        command: undefined,
-        run,
-      };
+      return { key: id, name: titleOf(conversation), icon: "message", command: undefined, run };
+    });
+  }
+
+  /** What was said: the way leads to the message. */
+  #messages(): readonly Item[] {
+    const words = this.typed;
+    return this.found.flatMap(({ conversation, excerpt }): Item[] => {
+      // Of what was typed a moment ago.
+      if (excerpt === undefined || !holdsWords(excerpt.text, words)) return [];
+      const { id } = conversation;
+      const { messageId } = excerpt;
+      const run = (): void => this.app.router.go({ kind: "conversation", id, messageId, words });
+      const detail = html`<span class="excerpt" dir="auto">${excerptLine(excerpt, words)}</span>`;
+      return [{ key: messageId, name: titleOf(conversation), icon: "search", command: undefined, detail, run }];
     });
   }
 
@@ -171,15 +194,17 @@ class ParleyPalette extends ParleyPanel {
     if (!(target instanceof HTMLInputElement)) return;
     this.typed = target.value;
     this.at = 0;
-    clearTimeout(this.#asking);
+    this.#cancel();
     const query = target.value.trim().slice(0, 200);
     if (query !== "") this.#asking = setTimeout(() => this.#ask(query), ASK_MS);
   }
 
   #ask(query: string): void {
-    this.shell.client.call("conversation.list", { query, limit: ASKED }).then(
-      ({ conversations }) => {
-        if (this.typed.trim().slice(0, 200) === query) this.found = conversations;
+    const asked = new AbortController();
+    this.#asked = asked;
+    this.shell.client.call("conversation.search", { query, limit: ASKED }, { signal: asked.signal }).then(
+      ({ results }) => {
+        if (this.#asked === asked) this.found = results;
       },
       // Those of the list are found all the same.
       () => undefined,

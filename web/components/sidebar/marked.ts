@@ -19,5 +19,29 @@ export function piecesOf(text: string, query: string): readonly Piece[] {
 
 const escaped = (word: string): string => word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
 
+/** Where the words stand in it. */
+export function* wordsIn(text: string, query: string): Generator<{ readonly from: number; readonly to: number }> {
+  let from = 0;
+  for (const { text: piece, hit } of piecesOf(text, query)) {
+    const to = from + piece.length;
+    if (hit) yield { from, to };
+    from = to;
+  }
+}
+
+/** Has it all of them? */
+export const holdsWords = (text: string, query: string): boolean =>
+  query.split(/\s+/).every((word) => word === "" || piecesOf(text, word).some(({ hit }) => hit));
+
 export const marked = (text: string, query: string): unknown =>
   piecesOf(text, query).map((piece) => (piece.hit ? html`<mark>${piece.text}</mark>` : piece.text));
+
+interface Excerpt {
+  readonly text: string;
+  readonly atStart: boolean;
+  readonly atEnd: boolean;
+}
+
+/** A piece of a message on one line. */
+export const excerptLine = ({ text, atStart, atEnd }: Excerpt, query: string): unknown =>
+  html`${atStart ? "" : "…"}${marked(text.replaceAll(/\s+/g, " "), query)}${atEnd ? "" : "…"}`;

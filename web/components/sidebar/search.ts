@@ -1,12 +1,12 @@
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { AppStore } from "../../store/app.ts";
-import { pathOf } from "../../store/route.ts";
+import { pathOf, type Route } from "../../store/route.ts";
 import type { SearchResult, SearchState } from "../../store/search.ts";
 import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
-import { marked } from "./marked.ts";
+import { excerptLine, marked } from "./marked.ts";
 import { titleOf } from "./title.ts";
 
 /** What was found, in place of the list. Fires `parley-close` when a conversation was chosen. */
@@ -57,10 +57,14 @@ class ParleySearchResults extends ParleyElement {
     const { id } = conversation;
     const route = this.app.router.route.value;
     const current = route.kind === "conversation" && route.id === id;
+    const to: Route =
+      excerpt === undefined
+        ? { kind: "conversation", id }
+        : { kind: "conversation", id, messageId: excerpt.messageId, words: query };
     return html`<a
-      href=${pathOf({ kind: "conversation", id })}
+      href=${pathOf(to)}
       aria-current=${current ? "page" : nothing}
-      @click=${(event: MouseEvent) => this.#go(event, id)}
+      @click=${(event: MouseEvent) => this.#go(event, to)}
     >
       <span class="found-title" dir="auto">${marked(titleOf(conversation), query)}</span>
       ${
@@ -68,22 +72,14 @@ class ParleySearchResults extends ParleyElement {
           ? nothing
           : html`<span class="tag">${icons.archive("small")}${text().conversations.inArchive}</span>`
       }
-      ${
-        excerpt === undefined
-          ? nothing
-          : html`<span class="excerpt" dir="auto"
-              >${excerpt.atStart ? "" : "…"}${marked(excerpt.text.replaceAll(/\s+/g, " "), query)}${
-                excerpt.atEnd ? "" : "…"
-              }</span
-            >`
-      }
+      ${excerpt === undefined ? nothing : html`<span class="excerpt" dir="auto">${excerptLine(excerpt, query)}</span>`}
     </a>`;
   }
 
-  #go(event: MouseEvent, id: string): void {
+  #go(event: MouseEvent, to: Route): void {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    this.app.router.go({ kind: "conversation", id });
+    this.app.router.go(to);
     this.dispatchEvent(new Event("parley-close", { bubbles: true }));
   }
 

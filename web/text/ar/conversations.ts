@@ -17,6 +17,7 @@ export const conversations: typeof en = {
   nothingFound: "لم يُعثر على شيء.",
   searchFailed: "لم ينجح البحث.",
   searchOlder: "البحث في الأقدم",
+  messageGone: "لم تعد هذه الرسالة في المحادثة.",
   inArchive: "في الأرشيف",
   pinned: "المثبّتة",
   folders: "المجلدات",

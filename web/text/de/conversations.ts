@@ -10,6 +10,7 @@ export const conversations: typeof en = {
   nothingFound: "Nichts gefunden.",
   searchFailed: "Die Suche hat nicht geklappt.",
   searchOlder: "Weiter zurück suchen",
+  messageGone: "Diese Nachricht steht nicht mehr in der Unterhaltung.",
   inArchive: "im Archiv",
   pinned: "Angeheftet",
   folders: "Ordner",

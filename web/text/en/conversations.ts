@@ -9,6 +9,7 @@ export const conversations = {
   nothingFound: "Nothing was found.",
   searchFailed: "The search did not work.",
   searchOlder: "Search further back",
+  messageGone: "This message is not in the conversation any more.",
   inArchive: "in the archive",
   pinned: "Pinned",
   folders: "Folders",
