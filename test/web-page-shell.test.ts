@@ -91,6 +91,31 @@ test("the page speaks the reader's language, another one at once when chosen, an
   assert.deepEqual([await root.getAttribute("lang"), await root.getAttribute("dir")], ["en", "ltr"]);
 });
 
+test("theme and language that are chosen in one tab are those of the others too, and nothing there is lost", async () => {
+  const page = await open();
+  const other = await page.context().newPage();
+  await other.goto(server.url);
+  await field(other).fill("Half a sentence");
+  await command(other, "Settings…");
+  const dialog = other.getByRole("dialog");
+  await dialog.waitFor();
+
+  await command(page, "Theme: Dark");
+  await other.locator("html[data-theme=dark]").waitFor();
+  await command(page, "Language: العربية");
+  await other.getByRole("dialog", { name: "الإعدادات" }).waitFor();
+  const root = other.locator("html");
+  assert.deepEqual([await root.getAttribute("lang"), await root.getAttribute("dir")], ["ar", "rtl"]);
+  assert.deepEqual(await violations(other), []);
+  assert.equal(await field(other).inputValue(), "Half a sentence");
+
+  await other.getByLabel("اللغة").selectOption("en");
+  await page.getByRole("link", { name: "New conversation" }).waitFor();
+  await command(page, "Theme: System");
+  await other.locator("html:not([data-theme])").waitFor();
+  await other.close();
+});
+
 test("the palette finds commands and conversations, also those that only the server knows", async () => {
   const near = server.thread("Otters and seals", [["user", "Hi"]]);
   const page = await open();
@@ -128,7 +153,10 @@ test("the palette finds commands and conversations, also those that only the ser
   await input.fill("no such thing");
   await palette.getByText("Nothing of that name").waitFor();
   await input.fill("tax");
-  await until(() => asked("conversation.list").some(({ params }) => params["query"] === "tax"), "the server is asked");
+  await until(
+    () => asked("conversation.search").some(({ params }) => params["query"] === "tax"),
+    "the server is asked",
+  );
   await palette.getByRole("option", { name: "Tax return" }).click();
   await page.waitForURL(`**/c/${far.conversation.id}`);
 

@@ -43,6 +43,14 @@ export function browserStorage(prefix = APP): KeyValues {
   }
 }
 
+/** Another tab of this browser kept something else under `key` of `browserStorage`. */
+export function onKeptElsewhere(key: string, work: () => void): void {
+  // No key: everything was removed.
+  addEventListener("storage", (event) => {
+    if (event.key === null || event.key === APP + key) work();
+  });
+}
+
 /** The value of JSON text that somebody else may have written. */
 export function parsed(text: string | undefined): unknown {
   try {

@@ -1,5 +1,5 @@
 import { effect, type Signal, signal } from "@preact/signals-core";
-import type { KeyValues } from "./storage.ts";
+import { type KeyValues, onKeptElsewhere } from "./storage.ts";
 
 export const THEMES = ["light", "dark", "system"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -9,10 +9,14 @@ const isTheme = (value: unknown): value is Theme => THEMES.some((theme) => theme
 /** The colours of the browser's own bar above the page; as `--ground`, which it can't read. */
 const BAR = { light: "#fbfaf8", dark: "#12100e" } as const;
 
-/** Kept, and shown on `root` as `data-theme`; without one the sheet follows the system. */
+/** Kept, the same in all tabs, and shown on `root` as `data-theme`; without one the sheet follows the system. */
 export function createTheme(storage: KeyValues, root: HTMLElement): Signal<Theme> {
-  const kept = storage.get("theme");
-  const theme = signal<Theme>(isTheme(kept) ? kept : "system");
+  const kept = (): Theme => {
+    const value = storage.get("theme");
+    return isTheme(value) ? value : "system";
+  };
+  const theme = signal(kept());
+  onKeptElsewhere("theme", () => (theme.value = kept()));
   const system = matchMedia("(prefers-color-scheme: dark)");
   const systemIsDark = signal(system.matches);
   system.addEventListener("change", () => (systemIsDark.value = system.matches));

@@ -1,6 +1,6 @@
 /** Which language the page speaks: the one that was chosen on this device, or the reader's first that it knows. */
 import { effect, type Signal, signal } from "@preact/signals-core";
-import type { KeyValues } from "../store/storage.ts";
+import { type KeyValues, onKeptElsewhere } from "../store/storage.ts";
 import { en } from "./en/index.ts";
 import { directionOf, isLocale, type Locale, localeOf } from "./locale.ts";
 import { speak, type Text } from "./text.ts";
@@ -17,7 +17,7 @@ const TEXTS: Readonly<Record<Locale, () => Promise<Text>>> = {
 export const wordsOf = (locale: Locale): Promise<Text> => TEXTS[locale]();
 
 export interface Languages {
-  /** Written by whoever chooses; kept on this device. */
+  /** Written by whoever chooses; kept on this device, and the same in all tabs. */
   readonly chosen: Signal<Language>;
   /** What could not be fetched is not spoken: the language before it stays, and this says so. */
   readonly failed: Signal<boolean>;
@@ -27,8 +27,12 @@ export interface Languages {
 
 /** `root` gets `lang` and `dir`: at once for the first language, so that nothing is painted the wrong way round. */
 export function createLanguages(storage: KeyValues, root: HTMLElement): Languages {
-  const kept = storage.get("language");
-  const chosen = signal<Language>(isLocale(kept) ? kept : "system");
+  const kept = (): Language => {
+    const value = storage.get("language");
+    return isLocale(value) ? value : "system";
+  };
+  const chosen = signal(kept());
+  onKeptElsewhere("language", () => (chosen.value = kept()));
   const failed = signal(false);
   const preferred = signal(navigator.languages);
   addEventListener("languagechange", () => (preferred.value = navigator.languages));
