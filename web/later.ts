@@ -5,6 +5,7 @@ import "./components/dialogs/dialogs.ts";
 import "./components/message/editor.ts";
 import "./components/message/usage.ts";
 import "./components/plan/plan.ts";
+import "./components/presence/presence.ts";
 import "./components/reasoning/reasoning.ts";
 import "./components/shared/shared.ts";
 import "./components/tool/tools.ts";

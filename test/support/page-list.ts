@@ -13,7 +13,7 @@ export class PageList {
   folders: Folder[] = [];
   readonly shares = new Map<string, { readonly share: Share; readonly token: string }>();
   readonly #threads: Map<string, PageThread>;
-  readonly #deleted = new Map<string, PageThread>();
+  readonly #deleted = new Map<string, { readonly thread: PageThread; readonly deletedAt: number }>();
   readonly #emit: (topic: string, event: ParleyEvent) => void;
 
   constructor(threads: Map<string, PageThread>, emit: (topic: string, event: ParleyEvent) => void) {
@@ -57,6 +57,8 @@ export class PageList {
         return {};
       case "conversation.restore":
         return this.#restore(id, after);
+      case "conversation.listDeleted":
+        return { deleted: this.#listDeleted(), nextCursor: null };
       case "conversation.search":
         return this.#search(String(params["query"]));
       case "folder.create":
@@ -91,7 +93,7 @@ export class PageList {
   }
 
   delete(id: string, after: (() => void)[]): void {
-    this.#deleted.set(id, this.#thread(id));
+    this.#deleted.set(id, { thread: this.#thread(id), deletedAt: Date.now() });
     this.#threads.delete(id);
     after.push(() => this.#tell({ type: "CUSTOM", name: "conversation.deleted", value: { conversationId: id } }));
   }
@@ -129,7 +131,7 @@ export class PageList {
   }
 
   #restore(id: string, after: (() => void)[]): object {
-    const thread = this.#deleted.get(id);
+    const { thread } = this.#deleted.get(id) ?? {};
     if (thread === undefined) throw new ParleyError("NOT_FOUND");
     this.#deleted.delete(id);
     this.#threads.set(id, thread);
@@ -138,14 +140,27 @@ export class PageList {
     return { conversation };
   }
 
+  #listDeleted(): object[] {
+    const iso = (at: number): string => new Date(at).toISOString();
+    return [...this.#deleted.values()].toReversed().map(({ thread, deletedAt }) => ({
+      conversation: thread.conversation,
+      deletedAt: iso(deletedAt),
+      removedAt: iso(deletedAt + 7 * 86_400_000),
+    }));
+  }
+
   #search(query: string): object {
-    const wanted = query.toLowerCase();
+    const words = query.toLowerCase().split(/\s+/);
+    const has = (said: string): boolean => words.every((word) => said.toLowerCase().includes(word));
     const results = this.#all().flatMap((conversation) => {
-      if (conversation.title.toLowerCase().includes(wanted)) return [{ conversation }];
+      if (has(conversation.title)) return [{ conversation }];
       for (const { id: messageId, parts } of this.#thread(conversation.id).messages) {
         for (const part of parts) {
-          if (part.type !== "text" || !part.text.toLowerCase().includes(wanted)) continue;
-          return [{ conversation, excerpt: { messageId, text: part.text.slice(0, 220), atStart: true, atEnd: true } }];
+          if (part.type !== "text" || !has(part.text)) continue;
+          const from = Math.max(0, part.text.toLowerCase().indexOf(words[0] ?? "") - 50);
+          const text = part.text.slice(from, from + 220);
+          const excerpt = { messageId, text, atStart: from === 0, atEnd: from + 220 >= part.text.length };
+          return [{ conversation, excerpt }];
         }
       }
       return [];

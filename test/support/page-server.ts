@@ -28,6 +28,7 @@ import type {
   Usage,
 } from "../../src/protocol/shapes.ts";
 import { PageList } from "./page-list.ts";
+import { PagePresence } from "./page-presence.ts";
 import { type Asked, PageThread, USER } from "./page-thread.ts";
 import { acceptSocket, type ServerSocket } from "./websocket-server.ts";
 
@@ -39,6 +40,7 @@ interface Topic {
 }
 
 interface Connection {
+  readonly id: string;
   readonly socket: ServerSocket;
   readonly topics: Set<string>;
 }
@@ -62,6 +64,9 @@ export class PageServer {
   readonly token = "a-good-access-token-of-32-characters";
   readonly threads = new Map<string, PageThread>();
   readonly list = new PageList(this.threads, (topic, event) => this.emit(topic, event));
+  readonly presence = new PagePresence((topic, frame) => {
+    for (const { socket, topics } of this.#connections) if (topics.has(topic)) socket.send(frame);
+  });
   /** Methods that are refused, and with what. */
   readonly refusals = new Map<string, ErrorCode>();
   /** What is answered to methods that nothing here knows; `{}` to any other. */
@@ -319,7 +324,7 @@ export class PageServer {
   #connected(request: IncomingMessage, socket: ServerSocket) {
     const session = /parley_session=([^;]+)/.exec(request.headers.cookie ?? "")?.[1] ?? "";
     const signedIn = this.sessions.has(session);
-    const connection: Connection = { socket, topics: new Set() };
+    const connection: Connection = { id: uuidv7(), socket, topics: new Set() };
     this.#connections.add(connection);
     const identity = {
       session: { id: session, expiresAt: new Date(Date.now() + 86_400_000).toISOString() },
@@ -328,7 +333,7 @@ export class PageServer {
     };
     const hello = {
       protocol: PROTOCOL,
-      connectionId: uuidv7(),
+      connectionId: connection.id,
       nodeId: "scripted",
       time: new Date().toISOString(),
       heartbeatMs: 25_000,
@@ -364,7 +369,10 @@ export class PageServer {
         }
         for (const work of after) work();
       },
-      closed: () => void this.#connections.delete(connection),
+      closed: () => {
+        this.#connections.delete(connection);
+        this.presence.leave(connection.id);
+      },
     };
   }
 
@@ -433,7 +441,12 @@ export class PageServer {
       case "approval.decide":
         return this.#decide(params);
       default:
-        return this.answers.get(method)?.(params) ?? this.list.call(method, params, after) ?? {};
+        return (
+          this.answers.get(method)?.(params) ??
+          this.presence.call(connection.id, method, params) ??
+          this.list.call(method, params, after) ??
+          {}
+        );
     }
   }
 

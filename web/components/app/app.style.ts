@@ -88,6 +88,13 @@ export const appSheet = css`
     padding: 4px 20px;
   }
 
+  .bar .heading {
+    display: flex;
+    flex: 1;
+    align-items: center;
+    min-width: 0;
+  }
+
   .bar .title {
     flex: 1;
     min-width: 0;
@@ -103,7 +110,13 @@ export const appSheet = css`
       padding: 4px 8px;
     }
 
+    .bar .heading {
+      flex-direction: column;
+      align-items: stretch;
+    }
+
     .bar .title {
+      flex: none;
       color: var(--text);
       font-weight: 550;
       text-align: center;

@@ -188,11 +188,14 @@ class ParleyApp extends ParleyElement {
             </button>`
           : nothing
       }
-      ${
-        title === undefined || title === "" || this.app.router.route.value.kind === "insights"
-          ? html`<span class="title"></span>`
-          : html`<h1 class="title" dir="auto">${title}</h1>`
-      }
+      <div class="heading">
+        ${
+          title === undefined || title === "" || this.app.router.route.value.kind === "insights"
+            ? html`<span class="title"></span>`
+            : html`<h1 class="title" dir="auto">${title}</h1>`
+        }
+        <parley-presence .app=${this.app} .shell=${this.app.shell.value}></parley-presence>
+      </div>
       ${
         this.narrow
           ? html`<button

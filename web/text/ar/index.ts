@@ -14,6 +14,7 @@ import { inspector } from "./inspector.ts";
 import { message } from "./message.ts";
 import { notifications } from "./notifications.ts";
 import { plan } from "./plan.ts";
+import { presence } from "./presence.ts";
 import { prompts } from "./prompts.ts";
 import { reasoning } from "./reasoning.ts";
 import { settings } from "./settings.ts";
@@ -23,6 +24,7 @@ import { signIn } from "./sign-in.ts";
 import { suggestions } from "./suggestions.ts";
 import { time } from "./time.ts";
 import { tool } from "./tool.ts";
+import { trash } from "./trash.ts";
 import { usage } from "./usage.ts";
 
 export const ar: Text = {
@@ -41,6 +43,7 @@ export const ar: Text = {
   message,
   notifications,
   plan,
+  presence,
   prompts,
   reasoning,
   settings,
@@ -50,5 +53,6 @@ export const ar: Text = {
   suggestions,
   time,
   tool,
+  trash,
   usage,
 };

@@ -13,6 +13,7 @@ import { inspector } from "./inspector.ts";
 import { message } from "./message.ts";
 import { notifications } from "./notifications.ts";
 import { plan } from "./plan.ts";
+import { presence } from "./presence.ts";
 import { prompts } from "./prompts.ts";
 import { reasoning } from "./reasoning.ts";
 import { settings } from "./settings.ts";
@@ -22,6 +23,7 @@ import { signIn } from "./sign-in.ts";
 import { suggestions } from "./suggestions.ts";
 import { time } from "./time.ts";
 import { tool } from "./tool.ts";
+import { trash } from "./trash.ts";
 import { usage } from "./usage.ts";
 
 export const en = {
@@ -40,6 +42,7 @@ export const en = {
   message,
   notifications,
   plan,
+  presence,
   prompts,
   reasoning,
   settings,
@@ -49,5 +52,6 @@ export const en = {
   suggestions,
   time,
   tool,
+  trash,
   usage,
 };
