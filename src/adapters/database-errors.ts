@@ -13,6 +13,7 @@ const passing = new Set([
   "25006", // read_only_sql_transaction: a standby, or a full disk
   "25P03", // idle_in_transaction_session_timeout
   "25P04", // transaction_timeout
+  "26000", // invalid_sql_statement_name: prepared statements that a pooler dropped
 ]);
 /** Classes: connection exception, insufficient resources (too many connections, disk full). */
 const passingClasses = new Set(["08", "53"]);

@@ -48,6 +48,9 @@ async function withDatabase(
 const works = async (database: Database): Promise<void> =>
   assert.deepEqual(await database.transaction("system", (tx) => tx.run(one, {})), [{ one: 1 }]);
 
+/** What a pooler does to a connection between two of its clients, and a failover behind one. */
+const forget = statement<Record<string, never>, unknown>("test_forget", () => sql`deallocate all`);
+
 async function asAdmin(text: string): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();
@@ -82,6 +85,45 @@ test("a connection that breaks in a transaction is UNAVAILABLE and not used agai
     });
     await assert.rejects(broken, unavailable);
     await works(database);
+  });
+});
+
+test("a connection that has forgotten its statements is taught them again, and nobody notices", async () => {
+  await withDatabase({ maxConnections: 1 }, async (database) => {
+    const world = worldOf(database);
+    const scope = await newUser(world);
+    for (let i = 0; i < 3; i++) {
+      const { id } = await newConversation(world, scope);
+      await send(world, scope, id);
+      await works(database);
+      await database.transaction("system", (tx) => tx.run(forget, {})).catch(() => undefined);
+      // The whole of a transaction in one round trip, and one of several.
+      assert.deepEqual(await database.transaction("system", (tx) => tx.last(one, {})), [{ one: 1 }]);
+      await database.transaction("system", (tx) => tx.run(forget, {})).catch(() => undefined);
+      const other = await newConversation(world, scope);
+      await send(world, scope, other.id);
+      const { messages } = (await world.store.conversations.snapshot(scope, other.id, 100_000))!;
+      assert.equal(messages.length, 1, "it happened once");
+    }
+  });
+});
+
+test("statements forgotten within a transaction that has begun: nothing of it happened, and it may be tried again", async () => {
+  await withDatabase({ maxConnections: 1 }, async (database) => {
+    const world = worldOf(database);
+    const scope = await newUser(world);
+    await works(database);
+    let runs = 0;
+    const broken = database.transaction("system", async (tx) => {
+      runs++;
+      await tx.run(one, {});
+      await tx.run(forget, {});
+      await tx.run(one, {});
+    });
+    await assert.rejects(broken, unavailable);
+    assert.equal(runs, 1);
+    await works(database);
+    assert.ok((await newConversation(world, scope)).id);
   });
 });
 

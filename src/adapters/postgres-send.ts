@@ -1,21 +1,38 @@
 import type { Connection, PoolClient, Submittable } from "pg";
-import type { Send } from "./step-transaction.ts";
+import { codeOf } from "./database-errors.ts";
+import { rollback, type Send } from "./step-transaction.ts";
 import { BatchAnswer, batchOf, type Column, type Prepared, type Row, type Step } from "./wire-messages.ts";
 
 type ParserOf = (type: number) => (text: string) => unknown;
 
-/** Runs steps on a connection as prepared statements, all of them in one write and one answer. */
+/** invalid_sql_statement_name: a pooler has reset the connection, or has put another behind it. */
+const FORGOTTEN = "26000";
+
+/**
+ * Runs steps on a connection as prepared statements, all of them in one write and one answer. One that has forgotten
+ * its statements is taught them again, and what opened a transaction, which is all that is lost, is done once more. In a
+ * transaction that was open before, it rejects.
+ */
 export function postgresSend(parserOf: ParserOf): (client: PoolClient) => Send {
   const known = new WeakMap<PoolClient, Prepared>();
   return (client) => {
     const prepared = known.get(client) ?? new Map<string, readonly Column[]>();
     known.set(client, prepared);
-    return (steps) =>
+    const once: Send = (steps) =>
       new Promise((resolve, reject) => {
         client.query(new Batch(steps, prepared, parserOf, resolve, reject));
       });
+    return (steps) =>
+      once(steps).catch(async (error: unknown) => {
+        if (codeOf(error) !== FORGOTTEN) throw error;
+        prepared.clear();
+        if (!opens(steps)) throw error;
+        return (await once([rollback, ...steps])).slice(1);
+      });
   };
 }
+
+const opens = ([first]: readonly Step[]): boolean => first?.text.startsWith("begin ") ?? false;
 
 /** What pg calls of a query of somebody else's making, such as those of its cursors. */
 class Batch implements Submittable {
