@@ -83,6 +83,8 @@ export interface AppOptions {
   readonly bounds: RunBounds;
   readonly stall: StallLimits;
   /** What a call cost, in millionths of a US dollar; undefined where the price is not known. */
+  /** Uploads that no message used for so long are removed; undefined: never. */
+  readonly unusedFileMs?: number | undefined;
   readonly cost: (model: string, usage: Usage) => number | undefined;
   readonly maxActiveRuns: number;
   readonly maxQueuedRuns: number;
@@ -199,7 +201,7 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
 
   const timers = createTimers((err) => logger.warn({ err }, "files without a row could not be looked for"));
   const confirming = createTimers((err) => logger.warn({ err }, "the store could not be asked which sessions live on"));
-  const sweeper = createFileSweeper({ files, rows: store.files, logger });
+  const sweeper = createFileSweeper({ files, rows: store.files, unusedMs: options.unusedFileMs, logger });
 
   let draining = false;
   const health = createNodeHealth({

@@ -153,6 +153,7 @@ test("models, limits of a run and of silence have defaults, and are read", () =>
     PARLEY_MAX_STEPS: "3",
     PARLEY_RUN_TOKENS: "1000",
     PARLEY_APPROVAL_TIMEOUT_MS: "60000",
+    PARLEY_UNUSED_FILE_DAYS: "7",
     PARLEY_PRICES: "prices.json",
   });
   assert.equal(set.defaultModel, "anthropic/claude-opus-5-5");
@@ -160,6 +161,10 @@ test("models, limits of a run and of silence have defaults, and are read", () =>
   assert.deepEqual(set.stall, { firstTokenMs: 5_000, silenceMs: 3_000 });
   assert.deepEqual(set.bounds, { maxSteps: 3, maxTokens: 1_000, approvalMs: 60_000 });
   assert.equal(set.pricesFile, "prices.json");
+  assert.equal(config.unusedFileMs, 30 * 86_400_000);
+  assert.equal(set.unusedFileMs, 7 * 86_400_000);
+  assert.equal(readConfig({ PARLEY_UNUSED_FILE_DAYS: "0" }).unusedFileMs, undefined);
+  assert.throws(() => readConfig({ PARLEY_UNUSED_FILE_DAYS: "6" }), /7 or more days, or 0/);
 });
 
 test("all that is secret is known as such, and stands in no refusal", () => {

@@ -61,6 +61,8 @@ export interface Config {
   readonly demoTokensPerSecond: number;
   readonly stall: { readonly firstTokenMs: number; readonly silenceMs: number };
   readonly runDeadlineMs: number;
+  /** Uploads that no message used for so long are removed; undefined: never. */
+  readonly unusedFileMs: number | undefined;
   readonly bounds: { readonly maxSteps: number; readonly maxTokens: number; readonly approvalMs: number };
   readonly maxActiveRuns: number;
   readonly maxQueuedRuns: number;
@@ -176,6 +178,9 @@ const environment = z.object({
   PARLEY_MAX_STEPS: whole(1, 10_000, 50),
   PARLEY_RUN_TOKENS: whole(1000, 1_000_000_000, 2_000_000),
   PARLEY_APPROVAL_TIMEOUT_MS: whole(1000, 2_592_000_000, 86_400_000),
+  PARLEY_UNUSED_FILE_DAYS: whole(0, 3650, 30).refine((days) => days === 0 || days >= 7, {
+    error: "7 or more days, or 0 to keep them",
+  }),
   PARLEY_MAX_ACTIVE_RUNS: whole(1, 100_000, 2000),
   PARLEY_MAX_QUEUED_RUNS: whole(1, 1000, 20),
   PARLEY_MAX_CONNECTIONS: whole(1, 1_000_000, 50_000),
@@ -268,6 +273,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       maxTokens: e.PARLEY_RUN_TOKENS,
       approvalMs: e.PARLEY_APPROVAL_TIMEOUT_MS,
     },
+    unusedFileMs: e.PARLEY_UNUSED_FILE_DAYS * 86_400_000 || undefined,
     maxActiveRuns: e.PARLEY_MAX_ACTIVE_RUNS,
     maxQueuedRuns: e.PARLEY_MAX_QUEUED_RUNS,
     limits: {

@@ -4,6 +4,7 @@ import type { FileRows, Scope, StoredFile } from "../ports/store.ts";
 import type { FilePart } from "../protocol/shapes.ts";
 import { type Database, isId, type Transaction } from "./database.ts";
 import { statement } from "./statement.ts";
+import { removeUnusedFiles } from "./store.purge.ts";
 import { type Bigint, iso } from "./store.rows.ts";
 
 const MOST_LISTED = 200;
@@ -125,5 +126,10 @@ export const createFileRows = (database: Database): FileRows => ({
     const ids = fileIds.filter(isId);
     if (ids.length === 0) return [];
     return (await database.transaction("system", (tx) => tx.run(knownFiles, { ids }))).map(({ id }) => id);
+  },
+
+  async removeUnused(fileIds, olderThanMs) {
+    const ids = fileIds.filter(isId);
+    return ids.length === 0 ? [] : removeUnusedFiles(database, ids, olderThanMs);
   },
 });

@@ -1,5 +1,5 @@
 /**
- * Removes for good what was deleted and can no longer be restored, a bounded number of rows a transaction, as a role
+ * Removes for good what was deleted and can no longer be restored, and uploads that no message refers to, a bounded number of rows a transaction, as a role
  * whose policies let it see and delete nothing else. Files go with the last conversation that refers to them; their
  * bytes then have no row, and the sweep of files removes those.
  */
@@ -64,3 +64,33 @@ async function purge(tx: Transaction, id: string): Promise<boolean> {
   for (const each of rest) await tx.run(each, { id });
   return true;
 }
+
+/**
+ * Locked first, and looked at again in a second statement, which sees what was sent meanwhile: a message that comes to
+ * refer to one waits for this, and finds that it is gone.
+ */
+const lockUnused = statement<{ ids: string[]; olderThanMs: number }, { readonly id: string }>(
+  "lock_unused_files",
+  (p) => sql`
+    select id from files f
+    where id = any(${p.ids}::uuid[]) and created_at <= now() - ${p.olderThanMs}::float8 * interval '1 ms'
+      and not exists (select from file_uses u where u.file_id = f.id)
+    for update skip locked`,
+);
+const deleteUnused = statement<{ ids: string[] }, { readonly id: string }>(
+  "delete_unused_files",
+  (p) => sql`
+    delete from files f
+    where id = any(${p.ids}::uuid[]) and not exists (select from file_uses u where u.file_id = f.id)
+    returning id`,
+);
+
+export const removeUnusedFiles = (
+  database: Pick<Database, "transaction">,
+  ids: string[],
+  olderThanMs: number,
+): Promise<string[]> =>
+  database.transaction("purger", async (tx) => {
+    const locked = (await tx.run(lockUnused, { ids, olderThanMs })).map(({ id }) => id);
+    return locked.length === 0 ? [] : (await tx.last(deleteUnused, { ids: locked })).map(({ id }) => id);
+  });

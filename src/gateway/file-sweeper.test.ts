@@ -12,12 +12,19 @@ let files: MemoryFileStore;
 let known: Set<string>;
 let logger: ReturnType<typeof recordingLogger>;
 let sweeper: FileSweeper;
-const rows = { known: async (ids: readonly string[]) => ids.filter((id) => known.has(id)) };
+/** Of those that are known: no message refers to them. */
+let unused: Set<string>;
+const rows = {
+  known: async (ids: readonly string[]) => ids.filter((id) => known.has(id)),
+  removeUnused: async (ids: readonly string[]) => ids.filter((id) => unused.has(id) && known.delete(id)),
+};
+const options = () => ({ files, rows, logger, now: () => NOW, random: () => 0, pageSize: 3 });
 beforeEach(() => {
   files = new MemoryFileStore();
   known = new Set();
   logger = recordingLogger();
-  sweeper = createFileSweeper({ files, rows, logger, now: () => NOW, random: () => 0, pageSize: 3 });
+  unused = new Set();
+  sweeper = createFileSweeper({ ...options(), unusedMs: 30 * 24 * HOUR });
 });
 
 /** In the order of their keys. */
@@ -59,6 +66,36 @@ test("bytes whose row went away go with the next look", async () => {
   assert.deepEqual([...files.files.keys()], [other]);
 });
 
+/** An upload that no message refers to. */
+async function upload(ageDays: number): Promise<string> {
+  const key = await put(ageDays * 24, { row: true });
+  unused.add(key);
+  return key;
+}
+
+test("an upload that no message used goes when it is old enough, row and bytes; with a setting it stays", async () => {
+  const kept = [await upload(29), await put(40 * 24, { row: true }), await upload(1)];
+  const gone = await Promise.all(Array.from({ length: 7 }, () => upload(31)));
+  await createFileSweeper({ ...options(), unusedMs: undefined }).sweep();
+  assert.equal(files.files.size, 10);
+  await pass();
+  assert.deepEqual([...files.files.keys()].toSorted(), kept.toSorted());
+  assert.ok(gone.every((key) => !known.has(key)));
+});
+
+test("who dies between the row of an unused upload and its bytes leaves them to the next pass", async () => {
+  const [key, other] = [await upload(31), await put(48, { row: true })];
+  files.delete = () => new Promise(() => {});
+  const killed = sweeper.sweep();
+  while (known.has(key)) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(files.files.has(key), "the row goes first");
+  files.delete = MemoryFileStore.prototype.delete.bind(files);
+  sweeper = createFileSweeper({ ...options(), unusedMs: 30 * 24 * HOUR });
+  await pass();
+  assert.deepEqual([...files.files.keys()], [other]);
+  assert.equal(await Promise.race([killed, Promise.resolve("under way")]), "under way");
+});
+
 test("where no file has a row nothing is removed, and that is said once", async () => {
   for (let i = 0; i < 7; i++) await put(48);
   await pass();
@@ -89,7 +126,7 @@ test("a page that failed is looked at again, sooner than the next pass", async (
 });
 
 test("no more than a few files are deleted at once", async () => {
-  sweeper = createFileSweeper({ files, rows, logger, now: () => NOW });
+  sweeper = createFileSweeper({ files, rows, unusedMs: undefined, logger, now: () => NOW });
   await put(48, { row: true });
   for (let i = 0; i < 50; i++) await put(48);
   let atOnce = 0;

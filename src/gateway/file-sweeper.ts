@@ -1,8 +1,11 @@
 /**
- * Removes bytes that no row names: an upload that crashed between its bytes and its row, and a row whose bytes could
- * not be deleted with it.
+ * Removes uploads that no message ever referred to, and bytes that no row names: an upload that crashed between its bytes
+ * and its row, and a row whose bytes could not be deleted with it.
  *
- *   page of keys ─▶ older than a day ─▶ without a row ─▶ deleted        then the next page, a moment later
+ *   page of keys ─▶ unused for `unusedMs`: the row goes ─┐
+ *                └▶ older than a day, without a row ─────┴▶ deleted        then the next page, a moment later
+ *
+ * A row goes before its bytes: whoever dies between leaves bytes without a row, for the next pass.
  *
  * Nothing is deleted until a row of some file was found: a store of rows that knows none is most likely not the one
  * that these files belong to.
@@ -20,7 +23,9 @@ export interface FileSweeper {
 
 export interface FileSweeperOptions {
   readonly files: Pick<FileStore, "list" | "delete">;
-  readonly rows: Pick<FileRows, "known">;
+  readonly rows: Pick<FileRows, "known" | "removeUnused">;
+  /** So old is an upload that nobody will use any more; undefined: it is kept. */
+  readonly unusedMs: number | undefined;
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -39,7 +44,7 @@ const NEXT_PAGE_MS = 5_000;
 const NEXT_PASS_MS = 6 * 60 * 60_000;
 
 export function createFileSweeper(options: FileSweeperOptions): FileSweeper {
-  const { files, rows, logger, now = Date.now, random = Math.random, pageSize = PAGE_SIZE } = options;
+  const { files, rows, unusedMs, logger, now = Date.now, random = Math.random, pageSize = PAGE_SIZE } = options;
   let after: string | undefined;
   let begun = false;
   let anyKnown = false;
@@ -49,7 +54,18 @@ export function createFileSweeper(options: FileSweeperOptions): FileSweeper {
     const known = new Set(await rows.known(listed.map(({ key }) => key)));
     anyKnown ||= known.size > 0;
     const bound = now() - KEPT_MS;
+    for (const key of await removeUnused(listed.filter(({ key }) => known.has(key)))) known.delete(key);
     return listed.filter(({ key, putAt }) => putAt < bound && !known.has(key));
+  }
+
+  /** The store looks at the rows; what was put lately is not worth its time. */
+  async function removeUnused(listed: readonly ListedFile[]): Promise<readonly string[]> {
+    if (unusedMs === undefined) return [];
+    const bound = now() - unusedMs;
+    const old = listed.filter(({ putAt }) => putAt < bound).map(({ key }) => key);
+    const removed = old.length === 0 ? [] : await rows.removeUnused(old, unusedMs);
+    if (removed.length > 0) logger.info({ files: removed.length }, "uploads that no message used were removed");
+    return removed;
   }
 
   async function remove(orphans: readonly ListedFile[]): Promise<void> {

@@ -573,6 +573,11 @@ export interface PromptStore {
   ): Promise<{ readonly prompts: readonly Prompt[]; readonly nextCursor: string | null }>;
   /** Another name or text for `promptId`, else a new prompt with `id`. */
   save(
+  /**
+   * Of these ids, removes the rows of those that no message ever referred to and that are at least so old, seven days if
+   * less is said, and answers them. One that a message is about to refer to stays, or the message gets NO_FILE.
+   */
+  removeUnused(fileIds: readonly string[], olderThanMs: number): Promise<readonly string[]>;
     scope: Scope,
     input: Omit<Prompt, "createdAt"> & { readonly promptId?: string | undefined },
     idempotency: Idempotency,

@@ -149,6 +149,58 @@ export function storeLibraryContract(name: string, open: OpenDatabase): void {
       assert.deepEqual(await world.store.files.known([]), []);
     });
 
+    const DAY = 24 * 3_600_000;
+    const age = (days: number, ...ids: readonly string[]) =>
+      runAsAdmin(
+        world,
+        `update files set created_at = now() - interval '${days} days'
+         where id in (${ids.map((id) => `'${id}'`).join(", ")})`,
+      );
+
+    it("removes old uploads that no message refers to, of any user, and nothing else", async () => {
+      const { id } = await newConversation(world, alice);
+      const [used, young, unasked] = [await newFile(), await newFile(), await newFile()];
+      const unused = [await newFile(), await newFile(await newUser(world))].map(({ fileId }) => fileId);
+      assert((await trySend(world, alice, id, { fileIds: [used.fileId] })).ok);
+      await finish(world, (await claimOf(world, id)).lease);
+      await age(31, used.fileId, unasked.fileId, ...unused);
+      await age(29, young.fileId);
+      const asked = [...unused, used.fileId, young.fileId, uuidv7(), "not-an-id"];
+      const removed = await world.store.files.removeUnused(asked, 30 * DAY);
+      assert.deepEqual(removed.toSorted(), unused.toSorted());
+      const known = await world.store.files.known([...asked, unasked.fileId]);
+      assert.deepEqual(known.toSorted(), [used.fileId, young.fileId, unasked.fileId].toSorted());
+      assert.deepEqual(await world.store.files.removeUnused(asked, 30 * DAY), []);
+      assert.deepEqual(await world.store.files.removeUnused([], 30 * DAY), []);
+    });
+
+    it("removes no upload of the last seven days, whatever is asked", async () => {
+      const [young, old] = [await newFile(), await newFile()];
+      await age(6, young.fileId);
+      await age(8, old.fileId);
+      assert.deepEqual(await world.store.files.removeUnused([young.fileId, old.fileId], 0), [old.fileId]);
+    });
+
+    it("an old upload that is sent while it is removed stays, or the message is told NO_FILE", async () => {
+      for (let i = 0; i < 20; i++) {
+        const { id } = await newConversation(world, alice);
+        const { fileId } = await newFile();
+        await age(31, fileId);
+        const [sent, removed] = await Promise.all([
+          trySend(world, alice, id, { fileIds: [fileId] }),
+          world.store.files.removeUnused([fileId], 30 * DAY),
+        ]);
+        const kept = await world.store.files.known([fileId]);
+        if (sent.ok) {
+          assert.deepEqual([removed, kept], [[], [fileId]]);
+          await finish(world, (await claimOf(world, id)).lease);
+        } else {
+          assert.deepEqual(sent, { ok: false, reason: "NO_FILE" });
+          assert.deepEqual([removed, kept], [[fileId], []]);
+        }
+      }
+    });
+
     // ── memories ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     const remember = async (text: string, scope: Scope) => {
