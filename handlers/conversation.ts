@@ -80,6 +80,10 @@ export default [
     return { conversation: restored.conversation };
   }),
 
+  defineHandler("conversation.listDeleted", "user", (context, page) =>
+    context.services.store.conversations.listDeleted(context.scope, page),
+  ),
+
   defineHandler("conversation.selectBranch", "user", async (context, { conversationId, messageId }) => {
     const { store, agent } = context.services;
     const selected = await store.conversations.selectBranch(context.scope, conversationId, messageId);

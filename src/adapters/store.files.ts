@@ -104,9 +104,9 @@ export const createFileRows = (database: Database): FileRows => ({
     return { fileId, name, mediaType, size, conversationId: null, createdAt: iso(row.createdAt) };
   },
 
-  async find(scope, fileId) {
+  async find(reader, fileId) {
     if (!isId(fileId)) return null;
-    const [row] = await database.transaction(scope, (tx) => tx.run(findFiles, { ids: [fileId] }));
+    const [row] = await database.transaction(reader, (tx) => tx.run(findFiles, { ids: [fileId] }));
     return row === undefined ? null : toFile(row);
   },
 

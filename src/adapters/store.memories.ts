@@ -1,6 +1,7 @@
 /** What the agent was told to remember about a user. Words are compared whole, without case and accents. */
 import { sql } from "drizzle-orm";
-import type { Idempotent, MemoryStore, Scope } from "../ports/store.ts";
+import type { MemoryStore } from "../ports/library-store.ts";
+import type { Idempotent, Scope } from "../ports/store.ts";
 import { uuidv7 } from "../protocol/id.ts";
 import type { Memory } from "../protocol/shapes.ts";
 import { type Database, isId, type Transaction } from "./database.ts";

@@ -6,8 +6,9 @@ import type { RunStatus } from "../protocol/shapes.ts";
 import { type Database, isId, type Transaction } from "./database.ts";
 import { statement } from "./statement.ts";
 import { announce, onConversation, onUser } from "./store.announce.ts";
+import { decodeCursor, pageOf } from "./store.cursor.ts";
 import { askToStop, endUnclaimed } from "./store.queue.ts";
-import { type ConversationRow, conversationFields, toConversation } from "./store.rows.ts";
+import { type ConversationRow, conversationFields, iso, toConversation } from "./store.rows.ts";
 import { dropShare } from "./store.shares.ts";
 import { brokenConstraint } from "./store.turns.ts";
 
@@ -74,7 +75,25 @@ const restoreConversation = statement<{ id: string }, ConversationRow & { wasDel
     returning ${conversationFields}, before.deleted_at is not null as "wasDeleted"`,
 );
 
-export const createOrganiseStore = (database: Database): Pick<ConversationStore, "update" | "delete" | "restore"> => ({
+const listDeleted = statement<
+  { time: string; id: string; limit: number },
+  ConversationRow & { readonly deletedAt: Date; readonly removedAt: Date }
+>(
+  "list_deleted",
+  (p) => sql`
+    select ${conversationFields}, c.deleted_at as "deletedAt", c.deleted_at + ${restorable} as "removedAt"
+    from conversations c
+    where c.user_id = parley_user() and c.deleted_at > now() - ${restorable}
+      and (c.deleted_at, c.id) < (${p.time}::timestamptz, ${p.id}::uuid)
+    order by c.deleted_at desc, c.id desc
+    limit ${p.limit}`,
+);
+
+const DELETED_PAGE = 30;
+
+type Organising = Pick<ConversationStore, "update" | "delete" | "restore" | "listDeleted">;
+
+export const createOrganiseStore = (database: Database): Organising => ({
   async update(scope, conversationId, { pinned, archived, folderId }) {
     if (!isId(conversationId) || (typeof folderId === "string" && !isId(folderId))) return null;
     const changes: Changes = {
@@ -112,6 +131,18 @@ export const createOrganiseStore = (database: Database): Pick<ConversationStore,
       },
       { lock: conversationId },
     );
+  },
+
+  async listDeleted(scope, { cursor, limit = DELETED_PAGE }) {
+    const after = decodeCursor(cursor);
+    const rows = await database.transaction(scope, (tx) => tx.run(listDeleted, { ...after, limit: limit + 1 }));
+    const { items, nextCursor } = pageOf(rows, limit, ({ deletedAt, id }) => ({ time: iso(deletedAt), id }));
+    const deleted = items.map(({ deletedAt, removedAt, ...row }) => ({
+      conversation: toConversation(row),
+      deletedAt: iso(deletedAt),
+      removedAt: iso(removedAt),
+    }));
+    return { deleted, nextCursor };
   },
 });
 

@@ -1,6 +1,7 @@
 /** Texts that a person keeps to begin messages with. */
 import { sql } from "drizzle-orm";
-import type { Idempotent, PromptStore, Scope } from "../ports/store.ts";
+import type { PromptStore } from "../ports/library-store.ts";
+import type { Idempotent, Scope } from "../ports/store.ts";
 import { MAX_PROMPTS, type Prompt } from "../protocol/shapes.ts";
 import { type Database, isId } from "./database.ts";
 import { statement } from "./statement.ts";

@@ -7,11 +7,13 @@ import type { HttpResponse } from "../ports/http.ts";
 import { noMetrics } from "../ports/metrics.ts";
 import type { Scope, StoredFile } from "../ports/store.ts";
 import { ParleyError } from "../protocol/errors.ts";
+import { hashSecret } from "../sessions/secrets.ts";
 import { fileRoutes, MAX_FILE_BYTES } from "./file-routes.ts";
 import { httpRouter } from "./http-router.ts";
 import { originPolicy } from "./origin.ts";
 
 const PNG = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3]);
+const TOKEN = "A".repeat(43);
 const sessionOf = (name: string) => ({
   id: name,
   user: { id: `user-${name}`, name },
@@ -47,9 +49,10 @@ beforeEach(() => {
           rows.set(file.fileId, row);
           return row;
         },
-        find: async (scope, fileId) => {
+        find: async ({ userId, shareHash }, fileId) => {
           const row = rows.get(fileId);
-          return row?.userId === scope.userId ? row : null;
+          const reads = shareHash === undefined ? row?.userId === userId : shareHash === hashSecret(TOKEN);
+          return row !== undefined && reads ? row : null;
         },
       },
       files,
@@ -107,6 +110,18 @@ test("a bearer token does as well as the cookie", async () => {
   const { cookie: _, ...rest } = png;
   const fileId = await upload({ ...rest, authorization: "Bearer ann" });
   assert.equal((await ask("GET", `/files/${fileId}`, ann)).status, 200);
+});
+
+test("whoever reads by a link gets its files with its token, and keeps none; another token opens nothing", async () => {
+  const path = `/files/${await upload()}`;
+  const bob = { cookie: "parley_session=bob" };
+  assert.equal((await ask("GET", path, bob)).status, 404);
+  const read = await ask("GET", path, { ...bob, "x-share-token": TOKEN });
+  assert.deepEqual([read.status, read.body, read.headers["cache-control"]], [200, PNG, "private, no-store"]);
+  for (const token of ["", "x", `${TOKEN}x`, "B".repeat(43)])
+    assert.equal((await ask("GET", path, { ...bob, "x-share-token": token })).status, 404, token);
+  assert.equal(codeOf(await ask("GET", path, { "x-share-token": TOKEN })), "UNAUTHENTICATED");
+  assert.equal((await ask("GET", path, ann)).headers["cache-control"], "private, max-age=31536000, immutable");
 });
 
 test("without a session nobody gets in", async () => {

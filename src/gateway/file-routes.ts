@@ -2,7 +2,8 @@
  * Files beside the socket: a message is at most a frame, a file may have 10 MiB.
  *
  *   POST /files        the bytes; `content-type`, and `x-file-name` percent-encoded  →  201 {file}
- *   GET  /files/<id>   the bytes, for their owner alone
+ *   GET  /files/<id>   the bytes, for their owner; for whoever reads a conversation by a link, with its token in
+ *                      `x-share-token` (in no address: those are logged), those of that conversation
  *
  * Both by the session's cookie, or by `authorization: Bearer <sessionToken>` where there is none. What comes back is
  * never run by a browser: no sniffing, a sandbox without scripts, and a download where it is no picture.
@@ -14,7 +15,9 @@ import type { Metrics } from "../ports/metrics.ts";
 import type { Scope, Store, StoredFile } from "../ports/store.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { uuidv7 } from "../protocol/id.ts";
+import { shareToken } from "../protocol/methods/share.ts";
 import type { SessionManager } from "../sessions/session-manager.ts";
+import { readerOf } from "../sessions/share-reader.ts";
 import { errorAnswer, jsonAnswer } from "./http-answer.ts";
 import { cookieValue, SESSION_COOKIE } from "./http-headers.ts";
 import { notFound } from "./http-router.ts";
@@ -70,9 +73,11 @@ export function fileRoutes({ sessions, rows, files, origins, metrics, log }: Fil
 
   async function download(request: HttpRequest): Promise<HttpResponse> {
     const scope = await scopeOf(request);
-    const file = await rows.find(scope, request.path.slice(PREFIX.length));
+    const token = shareTokenOf(request.headers.get("x-share-token"));
+    const file = await rows.find(readerOf(scope, token), request.path.slice(PREFIX.length));
     const bytes = file === null ? null : await files.get(file.fileId, MAX_FILE_BYTES);
-    return file === null || bytes === null ? notFound() : served(file, bytes);
+    if (file === null || bytes === null) return notFound();
+    return served(file, bytes, token === undefined ? FOR_OWNER : FOR_READER);
   }
 
   const answered = (work: (request: HttpRequest) => Promise<HttpResponse>) => async (request: HttpRequest) => {
@@ -94,6 +99,13 @@ export function fileRoutes({ sessions, rows, files, origins, metrics, log }: Fil
     guardRoute(origins, { method: "POST", path: "/files", maxBody: MAX_FILE_BYTES, handle: answered(upload) }),
     guardRoute(origins, { method: "GET", path: `${PREFIX}*`, maxBody: 0, handle: answered(download) }),
   ];
+}
+
+function shareTokenOf(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const { success, data } = shareToken.safeParse(header);
+  if (!success) throw new ParleyError("NOT_FOUND");
+  return data;
 }
 
 function mediaTypeOf(header: string | undefined): string {
@@ -135,7 +147,12 @@ const SIGNATURES: Readonly<Record<string, readonly (readonly number[])[]>> = {
 const isImage = (bytes: Uint8Array, mediaType: string): boolean =>
   (SIGNATURES[mediaType] ?? []).some((signature) => signature.every((byte, i) => bytes[i] === byte));
 
-function served({ name, mediaType }: StoredFile, bytes: Uint8Array): HttpResponse {
+/** A file never changes under its id. */
+const FOR_OWNER = "private, max-age=31536000, immutable";
+/** The link may be revoked. */
+const FOR_READER = "private, no-store";
+
+function served({ name, mediaType }: StoredFile, bytes: Uint8Array, kept: string): HttpResponse {
   const shown = IMAGES.includes(mediaType);
   return {
     status: 200,
@@ -143,8 +160,7 @@ function served({ name, mediaType }: StoredFile, bytes: Uint8Array): HttpRespons
       "content-type": mediaType,
       "content-disposition": `${shown ? "inline" : "attachment"}; filename*=UTF-8''${encodeRfc5987(name)}`,
       "content-security-policy": "default-src 'none'; sandbox",
-      // A file never changes under its id.
-      "cache-control": "private, max-age=31536000, immutable",
+      "cache-control": kept,
     },
     body: bytes,
   };

@@ -1,4 +1,5 @@
 import type { ParleyEvent } from "../protocol/events.ts";
+import type { Params, Result } from "../protocol/methods.ts";
 import type { WhenBusy } from "../protocol/methods/chat.ts";
 import type {
   Approval,
@@ -7,11 +8,9 @@ import type {
   Excerpt,
   FilePart,
   Folder,
-  Memory,
   Message,
   MessageStatus,
   Part,
-  Prompt,
   Run,
   Session,
   Share,
@@ -38,6 +37,7 @@ import type {
  * rows that any node appends later.
  */
 import type { InsightsStore } from "./insights-store.ts";
+import type { MemoryStore, PromptStore } from "./library-store.ts";
 import type { ToolTransaction } from "./tool.ts";
 
 export interface Scope {
@@ -196,6 +196,8 @@ export interface ConversationStore {
   } | null>;
   /** Takes a deletion back, until the sweep has removed it; one that was not deleted is as it is. null when it is gone. */
   restore(scope: Scope, conversationId: string): Promise<Changed | null>;
+  /** What can be restored, the last that was deleted first. */
+  listDeleted(scope: Scope, page: Params<"conversation.listDeleted">): Promise<Result<"conversation.listDeleted">>;
   /**
    * Makes the newest branch that holds the message the active one. null when not visible. BUSY while a run is active
    * or queued: it would answer on a branch that nobody looks at.
@@ -530,7 +532,7 @@ export interface ApprovalStore {
   expire(limit: number): Promise<readonly Announcement[]>;
 }
 
-// ── files, memories ─────────────────────────────────────────────────────────────────────────────────────────────
+// ── files ─────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface StoredFile extends Omit<FilePart, "type"> {
   readonly conversationId: string | null;
@@ -539,40 +541,14 @@ export interface StoredFile extends Omit<FilePart, "type"> {
 
 export interface FileRows {
   create(scope: Scope, file: Pick<StoredFile, "fileId" | "name" | "mediaType" | "size">): Promise<StoredFile>;
-  find(scope: Scope, fileId: string): Promise<StoredFile | null>;
+  /** By a link, those of the conversation that it opens. */
+  find(reader: Reader, fileId: string): Promise<StoredFile | null>;
   /** Files that messages of the conversation refer to, oldest first, at most 200. */
   list(scope: Scope, conversationId: string): Promise<readonly StoredFile[]>;
   /** False when there was none. */
   delete(scope: Scope, fileId: string): Promise<boolean>;
   /** Of these ids, those that have a row: for the sweeper, as the system role. */
   known(fileIds: readonly string[]): Promise<readonly string[]>;
-}
-
-export interface MemoryStore {
-  /** Newest first. */
-  list(
-    scope: Scope,
-    input: { readonly cursor?: string | undefined; readonly limit: number },
-  ): Promise<{ readonly memories: readonly Memory[]; readonly nextCursor: string | null }>;
-  create(
-    scope: Scope,
-    input: { readonly id: string; readonly text: string },
-    idempotency: Idempotency,
-  ): Promise<Idempotent<Memory>>;
-  update(scope: Scope, memoryId: string, text: string): Promise<Memory | null>;
-  delete(scope: Scope, memoryId: string): Promise<boolean>;
-  /** Those that hold the words, best first (full-text search); the newest without words. */
-  search(scope: Scope, words: string, limit: number): Promise<readonly Memory[]>;
-}
-
-export interface PromptStore {
-  /** Newest first. */
-  list(
-    scope: Scope,
-    options: { readonly cursor?: string | undefined; readonly limit: number },
-  ): Promise<{ readonly prompts: readonly Prompt[]; readonly nextCursor: string | null }>;
-  /** Another name or text for `promptId`, else a new prompt with `id`. */
-  save(
   /**
    * Of these ids, removes the rows of those that no message ever referred to and that are at least so old, seven days if
    * less is said, and answers them. One that a message is about to refer to stays, or the message gets NO_FILE.

@@ -196,6 +196,43 @@ export function storeOrganiseContract(name: string, open: OpenDatabase): void {
       assert.equal(await conversations.restore(user, "not-an-id"), null);
     });
 
+    it("what was deleted is listed to its person for 7 days, page by page, the last one first", async () => {
+      const { conversations } = world.store;
+      const [user, other] = [await newUser(world), await newUser(world)];
+      const ids: string[] = [];
+      for (const title of ["One", "Two", "Three", "Old", "Kept"])
+        ids.push((await newConversation(world, user, title)).id);
+      const [one = "", two = "", three = "", old = ""] = ids;
+      const everyone = await newConversation(world, other, "Of somebody else");
+      for (const id of [one, old, two, three]) await conversations.delete(user, id);
+      await conversations.delete(other, everyone.id);
+      for (const [id, age] of [
+        [old, "7 days"],
+        [one, "2 hours"],
+        [two, "1 hour"],
+      ] as const) {
+        await runAsAdmin(world, `update conversations set deleted_at = now() - interval '${age}' where id = '${id}'`);
+      }
+
+      const first = await conversations.listDeleted(user, { limit: 2 });
+      const rest = await conversations.listDeleted(user, { limit: 2, cursor: first.nextCursor ?? "" });
+      const all = [...first.deleted, ...rest.deleted];
+      assert.deepEqual(
+        all.map(({ conversation }) => conversation.title),
+        ["Three", "Two", "One"],
+      );
+      assert.equal(rest.nextCursor, null);
+      for (const { deletedAt, removedAt } of all)
+        assert.equal(Date.parse(removedAt) - Date.parse(deletedAt), 7 * 24 * 3_600_000);
+      await conversations.restore(user, two);
+      const left = await conversations.listDeleted(user, { limit: 10 });
+      assert.deepEqual(
+        left.deleted.map(({ conversation }) => conversation.title),
+        ["Three", "One"],
+      );
+      await assert.rejects(conversations.listDeleted(user, { limit: 2, cursor: "x" }), { code: "INVALID_PARAMS" });
+    });
+
     it("[R11] what runs in it is stopped: queued runs end at once, an active one is asked to; nothing of it runs on", async () => {
       const user = await newUser(world);
       const { id } = await newConversation(world, user);
@@ -381,6 +418,16 @@ export function storeOrganiseContract(name: string, open: OpenDatabase): void {
       return { ...created, tokenHash };
     };
 
+    /** A file of Alice's, sent in the conversation. */
+    const fileIn = async (conversationId: string | null) => {
+      const fileId = uuidv7();
+      await world.store.files.create(alice, { fileId, name: "a.txt", mediaType: "text/plain", size: 1 });
+      if (conversationId === null) return fileId;
+      await send(world, alice, conversationId, { fileIds: [fileId] });
+      await finish(world, (await claimOf(world, conversationId)).lease);
+      return fileId;
+    };
+
     it("a link opens its conversation to whoever has it in the tenant, and nothing else to nobody else", async () => {
       const { shares, conversations } = world.store;
       const { id } = await newConversation(world, alice, "Shared");
@@ -400,6 +447,13 @@ export function storeOrganiseContract(name: string, open: OpenDatabase): void {
       assert.equal((await conversations.part(reader, done.userMessageId, 0))?.part?.type, "text");
       assert.equal(await conversations.find(reader, other.id), null);
       assert.equal(await conversations.find(colleague, id), null);
+      const [sharedFile, privateFile, unsent] = [await fileIn(id), await fileIn(other.id), await fileIn(null)];
+      assert.equal((await world.store.files.find(reader, sharedFile))?.name, "a.txt");
+      for (const fileId of [privateFile, unsent]) {
+        assert.equal(await world.store.files.find(reader, fileId), null);
+        assert.notEqual(await world.store.files.find(alice, fileId), null);
+      }
+      assert.equal(await world.store.files.find(colleague, sharedFile), null);
 
       for (const scope of [
         { ...stranger, shareHash: tokenHash },
@@ -410,17 +464,29 @@ export function storeOrganiseContract(name: string, open: OpenDatabase): void {
         assert.equal(await conversations.snapshot(scope, id, 10_000), null);
         assert.equal(await conversations.messages(scope, id, { limit: 10, maxBytes: 10_000 }), null);
         assert.equal(await conversations.part(scope, done.userMessageId, 0), null);
-        for (const table of ["shares", "conversations", "messages", "runs", "approvals", "users"]) {
+        assert.equal(await world.store.files.find(scope, sharedFile), null);
+        for (const table of [
+          "shares",
+          "conversations",
+          "messages",
+          "runs",
+          "approvals",
+          "users",
+          "files",
+          "file_uses",
+        ]) {
           assert.deepEqual(await runAs(world, scope, `select tenant_id from ${table}`), [], table);
         }
       }
       for (const [table, count] of [
         ["shares", 1],
         ["conversations", 1],
-        ["messages", 2],
-        ["runs", 1],
+        ["messages", 4],
+        ["runs", 2],
         ["approvals", 0],
         ["users", 1],
+        ["files", 1],
+        ["file_uses", 1],
       ] as const) {
         assert.equal((await runAs(world, reader, `select tenant_id from ${table}`)).length, count, table);
       }
@@ -429,9 +495,10 @@ export function storeOrganiseContract(name: string, open: OpenDatabase): void {
         "delete from shares",
         "insert into messages (id) values (null)",
         "select roles from users",
+        "delete from files",
+        "insert into file_uses (file_id) values (null)",
         "select * from sessions",
         "select * from memories",
-        "select * from files",
         "select * from outbox",
       ]) {
         await assert.rejects(runAs(world, reader, forbidden), /permission denied/, forbidden);
@@ -445,8 +512,12 @@ export function storeOrganiseContract(name: string, open: OpenDatabase): void {
       assert.equal(first.revoked, null);
       const second = await shareOf(id);
       assert.equal(second.revoked, first.share.id);
-      const opens = async (link: { readonly tokenHash: string }) =>
-        (await shares.open({ ...alice, shareHash: link.tokenHash })) !== null;
+      const fileId = await fileIn(id);
+      const opens = async ({ tokenHash: shareHash }: { readonly tokenHash: string }) => {
+        const opened = (await shares.open({ ...alice, shareHash })) !== null;
+        assert.equal((await world.store.files.find({ ...alice, shareHash }, fileId)) !== null, opened);
+        return opened;
+      };
       assert.deepEqual([await opens(first), await opens(second)], [false, true]);
       assert.deepEqual(await shares.find(alice, id), second.share);
       assert.deepEqual(await shares.living([first.share.id, second.share.id, "x"]), [second.share.id]);

@@ -115,9 +115,13 @@ test("[R11] conversation.delete: what runs in it is stopped, all tabs hear of it
   await owner.fails("NOT_FOUND", "topic.subscribe", { topic: `conversation:${conversationId}` });
   await owner.fails("NOT_FOUND", "conversation.get", { conversationId });
   await colleague.fails("NOT_FOUND", "conversation.restore", { conversationId });
+  const deleted = async (by: typeof owner) =>
+    (await by.ok("conversation.listDeleted", {})).deleted.map((one) => one.conversation.id);
+  assert.deepEqual([await deleted(owner), await deleted(colleague)], [[conversationId], []]);
   const { conversation } = await owner.ok("conversation.restore", { conversationId });
   assert.equal(conversation.id, conversationId);
   assert.deepEqual(agent.take(), { calls: ["wake"], names: ["user conversation.restored"] });
+  assert.deepEqual(await deleted(owner), []);
 });
 
 test("conversation.search: in titles and in what was said, one's own alone", async () => {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { conversation, excerpt, id, message, position, text } from "../shapes.ts";
+import { conversation, excerpt, id, message, position, text, time } from "../shapes.ts";
 import { shareToken } from "./share.ts";
 
 /** Taken as it is: a character that the store has to replace would make two keys one. */
@@ -92,6 +92,17 @@ export const conversationMethods = {
   "conversation.delete": { params: z.strictObject({ conversationId: id }), result: z.object({}) },
   /** Takes a deletion back. What it stopped stays stopped, and its link stays revoked. */
   "conversation.restore": { params: z.strictObject({ conversationId: id }), result: z.object({ conversation }) },
+  /** What was deleted and can be restored until `removedAt`, the last that was deleted first. */
+  "conversation.listDeleted": {
+    params: z.strictObject({
+      cursor: z.string().max(200).optional(),
+      limit: z.int().min(1).max(100).optional(),
+    }),
+    result: z.object({
+      deleted: z.array(z.object({ conversation, deletedAt: time, removedAt: time })),
+      nextCursor: z.string().nullable(),
+    }),
+  },
   /** Shows another branch, on every tab: the newest one that holds `messageId`. */
   "conversation.selectBranch": {
     params: z.strictObject({ conversationId: id, messageId: id }),
