@@ -49,6 +49,8 @@ import { createToolCatalog } from "./tools/registry.ts";
 
 export interface AppPorts {
   readonly store: Store;
+  /** Its commits are answered in their order: it has one connection. */
+  readonly answersInOrder: boolean;
   readonly log: EventLog;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -146,6 +148,7 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
     logger,
     // Without Redis there is one node on a store: main holds the lock of the folder or of the database.
     exclusive: cluster === undefined,
+    answersInOrder: ports.answersInOrder,
     maxRuns: options.maxActiveRuns,
   });
   const counters = newDeliveryCounters();

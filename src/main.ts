@@ -79,7 +79,7 @@ async function prepareModels(providers: readonly ModelProvider[], logger: RootLo
 }
 
 /** Where everything is kept, and what nodes share. */
-interface Stores extends Pick<AppPorts, "store" | "log" | "breakers" | "presence" | "cluster"> {
+interface Stores extends Pick<AppPorts, "store" | "answersInOrder" | "log" | "breakers" | "presence" | "cluster"> {
   readonly release: Release;
 }
 
@@ -100,12 +100,12 @@ async function openStores(
       const folder = openDataFolder(store.dataDir);
       const { openPglite } = await import("./adapters/database.pglite.ts");
       const database = await openPglite({ dataDir: folder.postgres, migrationsDir });
-      return { store: createStore(database), ...alone(), release: () => folder.release() };
+      return { store: createStore(database), answersInOrder: true, ...alone(), release: () => folder.release() };
     }
     case "postgres": {
       const lock = await takeSingleNodeLock(store.url, onLockLost);
       const database = await openServer(store, logger);
-      return { store: database.store, ...alone(), release: () => lock.release() };
+      return { store: database.store, answersInOrder: false, ...alone(), release: () => lock.release() };
     }
     case "cluster": {
       const { redisUrl, keyPrefix } = store;
@@ -123,7 +123,7 @@ async function openStores(
         logger,
         metrics,
       });
-      return { store: opened, ...shared, release: () => shared.cluster.close() };
+      return { store: opened, answersInOrder: false, ...shared, release: () => shared.cluster.close() };
     }
   }
 }

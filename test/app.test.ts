@@ -39,6 +39,7 @@ async function newApp() {
     { ...readConfig({}), drainMs: 4_000, cost: () => undefined, checkResults: true },
     {
       store: createStore(await openTestPglite()),
+      answersInOrder: true,
       log: new MemoryEventLog({ logger }),
       logger,
       metrics: noMetrics,

@@ -25,6 +25,8 @@ export interface ProcessOptions {
   readonly log: EventLog;
   readonly fault?: Fault | undefined;
   readonly exclusive?: boolean;
+  /** As an embedded store does, unless said otherwise. */
+  readonly answersInOrder?: boolean;
   readonly times?: Partial<EngineTimes>;
   readonly tokensPerSecond?: number;
   readonly model?: ModelProvider;
@@ -44,7 +46,8 @@ export class Process {
   readonly #model: ModelProvider;
 
   constructor(options: ProcessOptions) {
-    const { store, log, fault, exclusive = false, times = {}, maxRuns, metrics = noMetrics, now } = options;
+    const { store, log, fault, exclusive = false, answersInOrder = true } = options;
+    const { times = {}, maxRuns, metrics = noMetrics, now } = options;
     this.#model = options.model ?? createDemoModel({ tokensPerSecond: options.tokensPerSecond ?? 2_000 });
     this.ports = new FaultyPorts(store, log, fault);
     const logger = recordingLogger(this.lines);
@@ -66,6 +69,7 @@ export class Process {
         logger,
       }),
       exclusive,
+      answersInOrder,
       times,
       ...(maxRuns === undefined ? {} : { maxRuns }),
       ...(now === undefined ? {} : { now }),

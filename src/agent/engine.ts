@@ -37,6 +37,8 @@ export interface EngineOptions {
   readonly logger: Logger;
   /** This process holds the store alone (directory or advisory lock): every lease that it finds is an orphan [R3]. */
   readonly exclusive: boolean;
+  /** Commits are answered in their order, as over one connection; if not, the outbox is asked for it [L11]. */
+  readonly answersInOrder: boolean;
   readonly times?: Partial<EngineTimes>;
   /** Runs at a time; the rest waits in the database. */
   readonly maxRuns?: number;
@@ -156,7 +158,7 @@ class RunEngine implements Engine {
     const access = createStoreAccess(now, times, times.storeMs);
     const batcher = new LogBatcher({ log, logger, metrics, callMs: times.logMs });
     const { outboxMs } = times;
-    const shared = !options.exclusive;
+    const shared = !(options.exclusive && options.answersInOrder);
     const outbox = new OutboxPublisher({ log, batcher, store, logger, shared, staleMs: outboxMs, sweepMs: outboxMs });
     this.#access = access;
     this.#batcher = batcher;

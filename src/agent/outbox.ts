@@ -10,7 +10,8 @@
  *
  * Rows of a topic come into the log in the order of their commits, whoever appends them, so that none undoes a newer one:
  * - Order: who appends a row first asks the outbox for those before it, and appends them as well. Several nodes may do
- *   so; the log takes the first. A process that holds its store alone, and has left nothing behind, has nothing to ask.
+ *   so; the log takes the first. A process alone on a store that answers in order, which has left nothing behind, has
+ *   nothing to ask.
  * - A lane keeps the order of its rows: a row waits for those before it, also while their topic is being opened, and is
  *   left with them.
  * - Rows are cleared in the order in which they were appended: one that is left never outlives a later one.
@@ -35,7 +36,7 @@ export interface OutboxOptions {
     readonly conversations: Pick<Store["conversations"], "fence">;
   };
   readonly logger: Logger;
-  /** Others append to the log too. */
+  /** Others append to the log too, or commits may be answered in another order than theirs. */
   readonly shared: boolean;
   /** Rows as old as this are anybody's to append. */
   readonly staleMs?: number;

@@ -64,6 +64,7 @@ const app = createApp(
   { ...config, cost: () => undefined, checkResults: true },
   {
     store: ports.wrap(createStore(database)),
+    answersInOrder: true,
     log: ports.wrap(new MemoryEventLog({ logger }), "log"),
     logger,
     metrics,
