@@ -83,10 +83,10 @@ export interface AppOptions {
   readonly fallbackModels: readonly string[];
   readonly runDeadlineMs: number;
   readonly bounds: RunBounds;
-  readonly stall: StallLimits;
-  /** What a call cost, in millionths of a US dollar; undefined where the price is not known. */
   /** Uploads that no message used for so long are removed; undefined: never. */
   readonly unusedFileMs?: number | undefined;
+  readonly stall: StallLimits;
+  /** What a call cost, in millionths of a US dollar; undefined where the price is not known. */
   readonly cost: (model: string, usage: Usage) => number | undefined;
   readonly maxActiveRuns: number;
   readonly maxQueuedRuns: number;

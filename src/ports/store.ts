@@ -554,11 +554,6 @@ export interface FileRows {
    * less is said, and answers them. One that a message is about to refer to stays, or the message gets NO_FILE.
    */
   removeUnused(fileIds: readonly string[], olderThanMs: number): Promise<readonly string[]>;
-    scope: Scope,
-    input: Omit<Prompt, "createdAt"> & { readonly promptId?: string | undefined },
-    idempotency: Idempotency,
-  ): Promise<Idempotent<Prompt> | { readonly ok: false; readonly reason: "NOT_FOUND" | "TOO_MANY" }>;
-  delete(scope: Scope, promptId: string): Promise<boolean>;
 }
 
 // ── the rest ────────────────────────────────────────────────────────────────────────────────────────────────────
