@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
+import { uuidv7 } from "../src/protocol/id.ts";
+import type { FilePart } from "../src/protocol/shapes.ts";
 import { violations } from "./support/axe.ts";
 import { until } from "./support/until.ts";
 import { webTest } from "./support/web-test.ts";
@@ -10,6 +12,11 @@ import { webTest } from "./support/web-test.ts";
 
 const web = webTest();
 const DAY = 86_400_000;
+/** A picture of one point. */
+const DOT = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==",
+  "base64",
+);
 
 const list = (page: Page) => page.getByRole("navigation", { name: "Conversations" });
 const row = (page: Page, name: string) => list(page).getByRole("link", { name });
@@ -106,6 +113,12 @@ test("the keyboard alone finds an old conversation, pins it, archives it, delete
   assert.equal(await page.locator("mark").textContent(), "cupboard");
   await press("Enter");
   await page.getByRole("heading", { level: 1, name: "Kitchen" }).waitFor();
+  await page.locator("article.found").waitFor();
+  await until(
+    () => page.evaluate(() => document.activeElement?.matches("article.found") === true),
+    "the focus on the message",
+  );
+  await page.getByRole("link", { name: /Kitchen.*cupboard/s }).focus();
   await press("ArrowUp", "Escape");
   await row(page, "Other 1").waitFor();
   assert.equal(await page.getByRole("searchbox").inputValue(), "");
@@ -246,6 +259,88 @@ test("a link is made, shown once, and replaced; whoever has it reads, and nobody
   assert.equal(await reader.getByText("To go north.").count(), 0);
   await reader.getByRole("button", { name: "New conversation" }).click();
   await reader.locator(".suggestion").first().waitFor();
+});
+
+test("whoever reads by a link sees its pictures and gets its files, by that link alone", async () => {
+  const { server } = web;
+  const put = (name: string, mediaType: string, bytes: Uint8Array): FilePart => {
+    const part: FilePart = { type: "file", fileId: uuidv7(), name, mediaType, size: bytes.length };
+    server.files.set(part.fileId, { part, bytes });
+    return part;
+  };
+  const picture = put("otter.png", "image/png", DOT);
+  const notes = put("notes.txt", "text/plain", Buffer.from("Milk and bread"));
+  const lost = { ...picture, fileId: uuidv7(), name: "lost.png" };
+  const thread = server.thread("Otters", [
+    ["user", [{ type: "text", text: "Look" }, picture, notes, lost]],
+    ["assistant", "An otter."],
+  ]);
+  const page = await web.openConversation(thread.conversation.id);
+  await choose(page, "Otters", "Share…");
+  const dialog = page.getByRole("dialog", { name: "Share by link" });
+  await dialog.getByRole("button", { name: "Create a link" }).click();
+  const address = await dialog.getByRole("textbox", { name: "Link" }).inputValue();
+  const before = server.downloads.length;
+
+  const reader = await web.open();
+  await reader.locator(".suggestion").first().waitFor();
+  await reader.goto(address);
+  const image = reader.getByRole("img", { name: "otter.png" });
+  await until(() => image.evaluate((img) => img instanceof HTMLImageElement && img.naturalWidth > 0), "the picture");
+  assert.match((await image.getAttribute("src")) ?? "", /^blob:/);
+  await reader.getByText("not available").waitFor();
+  const button = reader.getByRole("button", { name: "notes.txt" });
+  const [download] = await Promise.all([reader.waitForEvent("download"), button.press("Enter")]);
+  assert.equal(download.suggestedFilename(), "notes.txt");
+  assert.equal(await readFile(await download.path(), "utf8"), "Milk and bread");
+  const token = address.split("#")[1];
+  assert.deepEqual(
+    server.downloads.slice(before).map((one) => one.token),
+    [token, token, token],
+  );
+  await clean(reader, "files that are read by a link");
+});
+
+test("what was deleted a while ago is found and restored, by the keyboard, and other tabs see it", async () => {
+  const { server } = web;
+  server.thread("Keep", [["user", "Hi"]]);
+  const trip = server.thread("Trip", [["user", "To the sea"]], DAY);
+  const taxes = server.thread("Taxes", [["user", "Hi"]], 2 * DAY);
+  for (const { conversation } of [taxes, trip]) server.list.delete(conversation.id, []);
+  const page = await web.open();
+  const other = await web.openTab(page);
+  const focused = () => page.evaluate(() => document.activeElement?.ariaLabel ?? document.activeElement?.textContent);
+  const trash = (on: Page) => list(on).getByRole("button", { name: "Recently deleted" });
+  await row(page, "Keep").waitFor();
+  await trash(other).click();
+  await other.getByText("Removed in 7 days").first().waitFor();
+
+  await trash(page).focus();
+  await page.keyboard.press("Enter");
+  const restore = (on: Page, name: string) => list(on).getByRole("button", { name: `Restore ${name}`, exact: true });
+  await restore(page, "Trip").waitFor();
+  assert.equal(await focused(), "Recently deleted");
+  await clean(page, "what was deleted");
+  await page.keyboard.press("Tab");
+  assert.equal(await focused(), "Restore Trip");
+  await page.keyboard.press("Enter");
+  await restore(page, "Trip").waitFor({ state: "detached" });
+  await until(async () => (await focused()) === "Restore Taxes", "the focus on the next one");
+  await restore(other, "Trip").waitFor({ state: "detached" });
+  await toast(page, "The conversation is back in the list.").getByRole("button", { name: "Open" }).click();
+  await page.getByRole("heading", { level: 1, name: "Trip" }).waitFor();
+
+  await list(other).getByRole("button", { name: "Back to all conversations" }).click();
+  await row(other, "Keep").focus();
+  await other.keyboard.press("Delete");
+  await restore(page, "Keep").waitFor();
+  server.refusals.set("conversation.restore", "NOT_FOUND");
+  await restore(page, "Keep").click();
+  await list(page).getByRole("alert").waitFor();
+  await clean(page, "what could not be restored");
+  await page.getByRole("button", { name: "Back to all conversations" }).focus();
+  await page.keyboard.press("Enter");
+  await until(async () => (await focused())?.trim() === "Recently deleted", "the focus on the opener");
 });
 
 test("a conversation is downloaded as Markdown and as JSON, whole", async () => {

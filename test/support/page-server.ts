@@ -78,6 +78,8 @@ export class PageServer {
   readonly sessions = new Set<string>();
   /** What was uploaded, by id. */
   readonly files = new Map<string, { readonly part: FilePart; readonly bytes: Uint8Array }>();
+  /** Files that were asked for, and with which token of a link. */
+  readonly downloads: { readonly id: string; readonly token: string | string[] | undefined }[] = [];
   /** Uploads wait for this. */
   uploads: Promise<void> = Promise.resolve();
   /** New connections are cut off at once. */
@@ -255,7 +257,7 @@ export class PageServer {
     const [path = "/"] = (request.url ?? "/").split("?", 1);
     if (path === "/auth/session") return this.#session(request, response);
     if (path === "/files") return this.#upload(request, response);
-    if (path.startsWith("/files/")) return this.#download(path.slice("/files/".length), response);
+    if (path.startsWith("/files/")) return this.#download(path.slice("/files/".length), request, response);
     const answer = await this.#static?.handle({
       method: "GET",
       path,
@@ -288,9 +290,15 @@ export class PageServer {
     response.writeHead(201, { ...SECURITY_HEADERS, "content-type": "application/json" }).end(JSON.stringify({ file }));
   }
 
-  #download(id: string, response: ServerResponse): void {
+  #download(id: string, request: IncomingMessage, response: ServerResponse): void {
     const file = this.files.get(id);
-    if (file === undefined) {
+    const token = request.headers["x-share-token"];
+    this.downloads.push({ id, token });
+    const hasIt = ({ parts }: Message): boolean => parts.some((part) => part.type === "file" && part.fileId === id);
+    const opens = [...this.threads.values()].some(
+      ({ conversation, messages }) => messages.some(hasIt) && this.list.opens(conversation.id, token),
+    );
+    if (file === undefined || (token !== undefined && !opens)) {
       response.writeHead(404, SECURITY_HEADERS).end();
       return;
     }

@@ -32,6 +32,11 @@ export type SessionState =
   | { readonly kind: "signed-out"; readonly reason: SignedOutReason; readonly failure: SignInFailure | undefined }
   | { readonly kind: "signed-in" };
 
+export type FileAccess =
+  | { readonly kind: "own" }
+  | { readonly kind: "link"; readonly token: string }
+  | { readonly kind: "none" };
+
 /** The first message of a conversation that does not exist yet. */
 export interface Start {
   readonly text: string;
@@ -124,9 +129,11 @@ export class AppStore {
     if (client.state.phase === "ready") this.#signedIn();
   }
 
-  /** The files of what is open can't be had here, and are only named: no cookie opens them, or they are another's. */
-  get namesFiles(): boolean {
-    return this.embedded || this.shared.value !== undefined;
+  /** How the files of what is open are had: as one's own, by the token of a link, or not at all where no cookie opens them. */
+  get fileAccess(): FileAccess {
+    const shared = this.shared.value;
+    if (this.embedded) return { kind: "none" };
+    return shared === undefined ? { kind: "own" } : { kind: "link", token: shared.token };
   }
 
   /** Lets go of everything but the client. */

@@ -103,7 +103,7 @@ class ParleyChat extends ParleyElement {
                 ? nothing
                 : html`<section class="turn fresh">
                     <article class="person starting" aria-label=${text().common.you}>
-                      ${messageFiles(start.files, this.app.embedded)}
+                      ${messageFiles(start.files, this.app.fileAccess)}
                       <div class="pill" part="said" dir="auto">${start.text}</div>
                     </article>
                   </section>`

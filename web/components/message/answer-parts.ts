@@ -32,7 +32,7 @@ function answerBlock(
       return html`<parley-markdown
         .source=${source}
         ?streaming=${streaming}
-        .files=${!app.embedded}
+        .files=${app.fileAccess.kind === "own"}
       ></parley-markdown>`;
     case "reasoning":
       return html`<parley-reasoning
@@ -47,7 +47,7 @@ function answerBlock(
       return html`<parley-tools .app=${app} .messageId=${message.id} .parts=${parts.slice(from, to)}></parley-tools>`;
     case "file": {
       const file = source?.peek();
-      return file?.type === "file" ? messageFiles([file], app.namesFiles) : "";
+      return file?.type === "file" ? messageFiles([file], app.fileAccess) : "";
     }
   }
 }

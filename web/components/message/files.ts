@@ -1,20 +1,29 @@
 /** Files of a message: pictures in a box of a known size, anything else as a chip that downloads. */
 import { html, nothing } from "lit";
 import type { FilePart } from "../../../src/protocol/shapes.ts";
+import type { FileAccess } from "../../store/app.ts";
 import { isPicture, sizeText } from "../../store/file-kind.ts";
 import { text } from "../../text/text.ts";
 import { icons } from "../icons.ts";
 
 export const fileAddress = (fileId: string): string => `/files/${encodeURIComponent(fileId)}`;
 
-/** `embedded`: on another site's page no cookie opens a file, so it is only named. */
-export function messageFiles(files: readonly FilePart[], embedded: boolean): unknown {
+export function messageFiles(files: readonly FilePart[], access: FileAccess): unknown {
   if (files.length === 0) return nothing;
   return html`<ul class="files" aria-label=${text().message.files}>
-    ${files.map(
-      (file) => html`<li>${embedded ? named(file) : isPicture(file.mediaType) ? picture(file) : chip(file)}</li>`,
-    )}
+    ${files.map((file) => html`<li>${shown(file, access)}</li>`)}
   </ul>`;
+}
+
+function shown(file: FilePart, access: FileAccess): unknown {
+  switch (access.kind) {
+    case "own":
+      return isPicture(file.mediaType) ? picture(file) : chip(file);
+    case "link":
+      return html`<parley-shared-file .file=${file} .token=${access.token}></parley-shared-file>`;
+    case "none":
+      return named(file);
+  }
 }
 
 function picture({ fileId, name }: FilePart): unknown {

@@ -65,7 +65,7 @@ class ParleyMessage extends ParleyElement {
     const folded = said.length > FOLD_LENGTH && !this.unfolded;
     return html`<article class="person">
       <h2 class="hidden-visually">${text().common.you}</h2>
-      ${messageFiles(files, this.app.namesFiles)}
+      ${messageFiles(files, this.app.fileAccess)}
       <div class="said">
         ${this.#copyButton(text().message.copyMessage)}${this.#editButton()}
         <div class="pill" part="said" dir="auto">${folded ? `${said.slice(0, FOLD_LENGTH).trimEnd()}…` : said}</div>

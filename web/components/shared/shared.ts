@@ -5,6 +5,7 @@ import { errorText } from "../../text/error-text.ts";
 import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
+import "./shared-file.ts";
 
 const sharedSheet = css`
   parley-shared {

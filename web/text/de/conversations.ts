@@ -49,7 +49,7 @@ export const conversations: typeof en = {
   save: "Speichern",
   shareTitle: "Per Link teilen",
   shareWhat:
-    "Wer in diesem Arbeitsbereich angemeldet ist und den Link hat, kann diese Unterhaltung lesen, auch was später hinzukommt. Angehängte Dateien bleiben bei dir.",
+    "Wer in diesem Arbeitsbereich angemeldet ist und den Link hat, kann diese Unterhaltung lesen, auch was später hinzukommt, und ihre Dateien öffnen.",
   shareNone: "Es gibt noch keinen Link.",
   shareThere: (when) =>
     `Seit ${when} gibt es einen Link. Er kann nicht noch einmal gezeigt, aber durch einen neuen ersetzt werden.`,

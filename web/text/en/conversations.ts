@@ -48,7 +48,7 @@ export const conversations = {
   save: "Save",
   shareTitle: "Share by link",
   shareWhat:
-    "Whoever is signed in to this workspace and has the link can read this conversation, also what is added later. Attached files stay with you.",
+    "Whoever is signed in to this workspace and has the link can read this conversation, also what is added later, and open its files.",
   shareNone: "There is no link yet.",
   shareThere: (when: string) =>
     `There is a link since ${when}. It cannot be shown again, but a new one can take its place.`,
