@@ -67,6 +67,8 @@ export class ConversationList {
   readonly hasMoreArchived: ReadonlySignal<boolean>;
   /** Folders whose conversations are shown. */
   readonly openFolders = signal<ReadonlySet<string>>(new Set());
+  /** How often something was deleted, here or anywhere. */
+  readonly deletions = signal(0);
   /** Called when a conversation was deleted, here or anywhere. */
   onDeleted: (id: string) => void = () => undefined;
   readonly #client: Client;
@@ -151,6 +153,7 @@ export class ConversationList {
 
   remove(id: string): void {
     this.#deleted.add(id);
+    this.deletions.value++;
     const gone = [{ id }];
     if (this.items.value !== undefined) this.items.value = without(this.items.value, gone);
     if (this.archive.value !== undefined) this.archive.value = without(this.archive.value, gone);

@@ -149,6 +149,16 @@ export class Organiser {
     }, failed);
   }
 
+  /** Of those that were deleted a while ago. Rejects with a ParleyError. */
+  async restore(conversationId: string): Promise<void> {
+    const { client, router, toasts } = this.#options;
+    const { conversation } = await client.call("conversation.restore", { conversationId });
+    this.#list?.bringBack(conversation);
+    const words = text().trash;
+    const run = (): void => router.go({ kind: "conversation", id: conversationId });
+    toasts.show(words.restored, { action: { label: words.open, run } });
+  }
+
   // ── folders ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Makes a folder, and puts the conversation into it. Rejects with a ParleyError. */

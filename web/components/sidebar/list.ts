@@ -20,11 +20,11 @@ class ParleyConversations extends ParleyElement {
   static override readonly properties = {
     app: { attribute: false },
     renaming: { state: true },
-    inArchive: { state: true },
+    place: { state: true },
   };
   declare app: AppStore;
   declare renaming: string | undefined;
-  declare inArchive: boolean;
+  declare place: "recent" | "archive" | "trash";
   #more: IntersectionObserver | undefined;
   #sentinel: Element | null = null;
   /** The row that gets the focus when its field is gone. */
@@ -33,7 +33,7 @@ class ParleyConversations extends ParleyElement {
   constructor() {
     super();
     this.renaming = undefined;
-    this.inArchive = false;
+    this.place = "recent";
   }
 
   override disconnectedCallback(): void {
@@ -46,11 +46,29 @@ class ParleyConversations extends ParleyElement {
   protected override render(): unknown {
     const list = this.app.list.value;
     if (list === undefined || list.items.value === undefined) return nothing;
-    return html`${this.inArchive ? this.#archive() : this.#recent(list.items.value)}
+    return html`${this.#shown(list.items.value)}
       <parley-row-menu
         .app=${this.app}
         @parley-rename=${(event: CustomEvent<string>) => (this.renaming = event.detail)}
       ></parley-row-menu>`;
+  }
+
+  #shown(items: readonly Conversation[]): unknown {
+    switch (this.place) {
+      case "recent":
+        return this.#recent(items);
+      case "archive":
+        return this.#archive();
+      case "trash":
+        this.app.load(async () => void (await import("./trash.ts")));
+        return html`${this.#back()}<parley-trash .app=${this.app}></parley-trash>`;
+    }
+  }
+
+  #back(): unknown {
+    return html`<button class="quiet-row back" @click=${() => this.#goBack()}>
+      ${icons.chevronLeft("small")}<span>${text().conversations.backToList}</span>
+    </button>`;
   }
 
   #recent(items: readonly Conversation[]): unknown {
@@ -94,6 +112,9 @@ class ParleyConversations extends ParleyElement {
       <button class="quiet-row to-archive" @click=${() => this.#openArchive()}>
         ${icons.archive("small")}<span>${words.archived}</span>
       </button>
+      <button class="quiet-row to-trash" @click=${() => (this.place = "trash")}>
+        ${icons.trash("small")}<span>${text().trash.title}</span>
+      </button>
     `;
   }
 
@@ -102,9 +123,7 @@ class ParleyConversations extends ParleyElement {
     const items = list?.archive.value;
     const words = text().conversations;
     return html`
-      <button class="quiet-row back" @click=${() => this.#closeArchive()}>
-        ${icons.chevronLeft("small")}<span>${words.backToList}</span>
-      </button>
+      ${this.#back()}
       <h2 tabindex="-1" class="archive-heading">${words.archived}</h2>
       ${items?.length === 0 ? html`<p class="none">${words.noneArchived}</p>` : nothing}
       ${items === undefined ? nothing : this.#rows(items)}
@@ -225,14 +244,15 @@ class ParleyConversations extends ParleyElement {
   }
 
   #openArchive(): void {
-    this.inArchive = true;
+    this.place = "archive";
     this.app.loadArchive();
     this.#focusSoon(".archive-heading");
   }
 
-  #closeArchive(): void {
-    this.inArchive = false;
-    this.#focusSoon(".to-archive");
+  #goBack(): void {
+    const opener = this.place === "trash" ? ".to-trash" : ".to-archive";
+    this.place = "recent";
+    this.#focusSoon(opener);
   }
 
   #focusSoon(selector: string): void {
@@ -287,7 +307,7 @@ class ParleyConversations extends ParleyElement {
     this.#more ??= new IntersectionObserver(
       (entries) => {
         if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-        if (this.inArchive) this.app.loadArchive();
+        if (this.place === "archive") this.app.loadArchive();
         else this.app.loadMore();
       },
       { root: this.closest("nav"), rootMargin: "300px 0px" },

@@ -207,6 +207,10 @@ export const sidebarSheet = css`
     text-align: start;
   }
 
+  parley-sidebar .quiet-row + .quiet-row {
+    margin-top: 0;
+  }
+
   parley-sidebar .quiet-row.back {
     margin-top: 0;
   }
