@@ -197,6 +197,7 @@ export function createApp(options: AppOptions, ports: AppPorts, handlers: Readon
     trustProxy: options.trustProxy,
     checkResults: options.checkResults,
   });
+  ports.presence.listen((_topic, { state }) => metrics.presenceChanged(state));
   metrics.gauge("topics", () => hub.topics);
   metrics.gauge("subscriptions", () => hub.subscriptions);
   metrics.gauge("runs", () => engine.held);

@@ -122,6 +122,9 @@ function counters(
   counter("parley_runs_ended_total", "Runs that ended here, by how.", ["status"], () =>
     Object.entries(source.runEnds).map(([status, count]) => [{ status }, count]),
   );
+  counter("parley_presence_changes_total", "Changes of presence heard, of all nodes, by state.", ["state"], () =>
+    Object.entries(source.presence).map(([state, count]) => [{ state }, count]),
+  );
   total("parley_model_deltas_total", "Deltas that models produced.", () => source.modelTokens);
   total("parley_bugs_total", "Errors that should not have happened; each is in the log.", () => source.bugs);
 }

@@ -63,6 +63,7 @@ test("delivery's own counts, runs, tokens, refusals and bugs are exposed, and ag
   metrics.refused("ORIGIN_REFUSED");
   metrics.runStarted(true);
   metrics.runEnded("stopped");
+  metrics.presenceChanged("gone");
   metrics.firstToken(120);
   metrics.tokens(40);
   metrics.appended(7, 0.3);
@@ -74,6 +75,8 @@ test("delivery's own counts, runs, tokens, refusals and bugs are exposed, and ag
     parley_events_delivered_total: 11,
     parley_bytes_delivered_total: 900,
     parley_lagging_total: 1,
+    'parley_presence_changes_total{state="gone"}': 1,
+    'parley_presence_changes_total{state="typing"}': 0,
     parley_resyncs_total: 2,
     parley_gaps_healed_total: 3,
     parley_too_slow_total: 4,

@@ -16,7 +16,7 @@ import type {
 import type { ModelErrorKind } from "../ports/model.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { METHODS } from "../protocol/methods.ts";
-import type { Usage } from "../protocol/shapes.ts";
+import type { PresenceChange, Usage } from "../protocol/shapes.ts";
 import { AgentCounts, bump } from "./metrics-agent.ts";
 import { ArrayHistogram } from "./metrics-histogram.ts";
 import type { Exposition } from "./metrics.prometheus.ts";
@@ -50,6 +50,7 @@ export class ServerMetrics implements Metrics {
   readonly closes = new Map<number | "other", number>();
   readonly refusals = new Map<ErrorCode, number>();
   readonly runEnds: Record<RunEnd, number> = { completed: 0, stopped: 0, failed: 0, lost: 0 };
+  readonly presence: Record<PresenceChange["state"], number> = { active: 0, typing: 0, away: 0, gone: 0 };
   readonly gauges = new Map<Gauge, () => number>();
   readonly firstTokens = new ArrayHistogram(FIRST_TOKEN_MS);
   readonly appends = new ArrayHistogram(APPEND_MS);
@@ -152,6 +153,10 @@ export class ServerMetrics implements Metrics {
 
   approvalEnded(outcome: ApprovalOutcome): void {
     this.agent.approvals[outcome]++;
+  }
+
+  presenceChanged(state: PresenceChange["state"]): void {
+    this.presence[state]++;
   }
 
   bug(): void {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { after, before, test, type TestContext } from "node:test";
 import { presenceContract } from "../../test/contracts/presence.ts";
 import { recordingLogger } from "../../test/support/logger.fake.ts";
@@ -84,4 +86,28 @@ test("[L10] [R8] presence.redis: without Redis everything rejects with UNAVAILAB
   await assert.rejects(presence.update(TOPIC, ANN), unavailable);
   await assert.rejects(presence.remove(TOPIC, "1"), unavailable);
   await assert.rejects(presence.list(TOPIC), unavailable);
+});
+
+test("[L10] presence.redis: who was at a node that was killed with -9 is gone when the time is over", async (t) => {
+  const ttlMs = 1_500;
+  const { presence, connections } = await node(t, "killed:", ttlMs);
+  const heard: string[] = [];
+  presence.listen((_topic, { memberId, state }) => heard.push(`${memberId} ${state}`));
+  const script = new URL("../../test/support/presence-process.ts", import.meta.url).pathname;
+  const args = [script, server.url, "killed:", String(ttlMs), TOPIC];
+  const other = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => other.kill("SIGKILL"));
+  await once(other.stdout, "data");
+  const there = async () => (await presence.list(TOPIC)).map(({ memberId }) => memberId);
+  assert.deepEqual(await there(), ["of the dead"]);
+  const dead = once(other, "exit");
+  other.kill("SIGKILL");
+  await dead;
+  // Somebody else stays, and looks: the hash as such lives on.
+  const stays = setInterval(() => presence.update(TOPIC, ANN).catch(assert.fail), ttlMs / 3);
+  t.after(() => clearInterval(stays));
+  await until(async () => (await there()).join() === ANN.memberId, "the dead to be gone", 20_000);
+  await until(() => heard.includes("of the dead gone"), "those who stay to be told");
+  clearInterval(stays);
+  await until(async () => (await connections.client.exists(`killed:{b0}presence:${TOPIC}`)) === 0, "the key to end");
 });

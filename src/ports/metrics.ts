@@ -3,7 +3,7 @@
  * and never throws. Names and units of what comes out of `/metrics` are the adapter's.
  */
 import type { ErrorCode } from "../protocol/errors.ts";
-import type { Approval, ToolPart, Usage } from "../protocol/shapes.ts";
+import type { Approval, PresenceChange, ToolPart, Usage } from "../protocol/shapes.ts";
 import type { BreakerState } from "./breaker.ts";
 import type { ModelErrorKind } from "./model.ts";
 
@@ -101,6 +101,9 @@ export interface Metrics {
   toolFinished(tool: string, outcome: ToolOutcome, ms: number): void;
   approvalEnded(outcome: ApprovalOutcome): void;
 
+  /** [L10] A change of presence was heard, of any node: each is told to who reads its topic here. */
+  presenceChanged(state: PresenceChange["state"]): void;
+
   /** Something was caught that should not have happened; the log has it in full. */
   bug(): void;
   /** Says where a gauge is read. The last one wins; a reader that throws is left out of that scrape. */
@@ -129,6 +132,7 @@ export const noMetrics: Metrics = {
   breakers() {},
   toolFinished() {},
   approvalEnded() {},
+  presenceChanged() {},
   bug() {},
   gauge() {},
   runCounts() {},
