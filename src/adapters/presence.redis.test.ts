@@ -104,7 +104,9 @@ test("[L10] presence.redis: who was at a node that was killed with -9 is gone wh
   other.kill("SIGKILL");
   await dead;
   // Somebody else stays, and looks: the hash as such lives on.
-  const stays = setInterval(() => presence.update(TOPIC, ANN).catch(assert.fail), ttlMs / 3);
+  const stays = setInterval(() => {
+    presence.update(TOPIC, ANN).catch(assert.fail);
+  }, ttlMs / 3);
   t.after(() => clearInterval(stays));
   await until(async () => (await there()).join() === ANN.memberId, "the dead to be gone", 20_000);
   await until(() => heard.includes("of the dead gone"), "those who stay to be told");
