@@ -1,3 +1,4 @@
+import type { ClaimOffer } from "../src/ports/services.ts";
 import type { SendInput, SendResult } from "../src/ports/store.ts";
 import { ParleyError } from "../src/protocol/errors.ts";
 import { uuidv7 } from "../src/protocol/id.ts";
@@ -18,7 +19,7 @@ function titleOf(text: string): string {
 const newRun = () => ({ runId: uuidv7(), assistantMessageId: uuidv7() });
 
 /** Tells the readers, wakes whoever runs it, and answers its sender. */
-async function accepted(context: UserContext, sent: SendResult): Promise<Result<"chat.send">> {
+async function accepted(context: UserContext, sent: SendResult, offer?: ClaimOffer): Promise<Result<"chat.send">> {
   if (!sent.ok) {
     if (sent.reason === "NO_FILE") throw new ParleyError("INVALID_PARAMS", { issues: [MISSING_FILE] });
     throw new ParleyError(sent.reason);
@@ -26,9 +27,10 @@ async function accepted(context: UserContext, sent: SendResult): Promise<Result<
   const { agent } = context.services;
   const { runId, userMessageId, state, interrupted } = sent.value;
   const announced = agent.announce(sent.announce);
+  if (sent.claimed !== undefined) offer?.take(sent.claimed);
   // A queued run is claimed when the one before it has ended, which wakes the agent itself; one that waited for a
   // person, and is interrupted, may be claimable now.
-  if (state === "running" || interrupted !== null) agent.wake();
+  else if (state === "running" || interrupted !== null) agent.wake();
   if (interrupted !== null) agent.stopRequested(interrupted);
   // Before the answer, so that the sender's own events come in the order of its requests.
   await announced;
@@ -46,7 +48,7 @@ async function send(
   >,
   how: Pick<SendInput, "whenBusy" | "editOf">,
 ): Promise<Result<"chat.send">> {
-  const { store, models, runLimits } = context.services;
+  const { store, agent, models, runLimits } = context.services;
   const { conversationId, text, parts = [], clientMessageId } = params;
   // The one asked for, else the conversation's, else the server's; refused where nobody serves it.
   const model = (ofConversation: string | null): string => {
@@ -54,22 +56,26 @@ async function send(
     models.provider(chosen);
     return chosen;
   };
-  const sent = await store.runs.send(
+  const run = newRun();
+  const offer = agent.offer(run.runId);
+  const sending = store.runs.send(
     context.scope,
     {
       conversationId,
       userMessageId: clientMessageId ?? uuidv7(),
-      ...newRun(),
+      ...run,
       text,
       fileIds: parts.map(({ fileId }) => fileId),
       model,
       title: titleOf(text),
       ...how,
       ...runLimits,
+      ...(offer !== undefined && { claim: offer.terms }),
     },
     idempotencyOf(method, params),
   );
-  return accepted(context, sent);
+  sending.catch((error: unknown) => offer?.failed(error));
+  return accepted(context, await sending, offer);
 }
 
 export default [

@@ -11,6 +11,7 @@ function node(commands: CommandChannel) {
   const told: string[] = [];
   const state = { hasRoom: true, holds: new Set<string>(), confirm: (): Promise<void> => Promise.resolve() };
   const engine = {
+    offer: () => undefined,
     announce: () => Promise.resolve(),
     wake: () => told.push("wake"),
     stopRequested: (runId: string) => told.push(`stop ${runId}`),

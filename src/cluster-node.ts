@@ -13,7 +13,7 @@ import type { SessionManager } from "./sessions/session-manager.ts";
 const CONFIRM_MS = 20_000;
 
 export interface ClusterNodeOptions {
-  readonly engine: Pick<Engine, "announce" | "wake" | "stopRequested" | "holds" | "hasRoom">;
+  readonly engine: Pick<Engine, "offer" | "announce" | "wake" | "stopRequested" | "holds" | "hasRoom">;
   readonly sessions: Pick<SessionManager, "confirm" | "revokedElsewhere">;
   readonly shares: {
     /** Asks the store which links that are read by here are still good. */
@@ -65,6 +65,7 @@ export function joinCluster({ engine, sessions, shares, commands, logger }: Clus
 
   return {
     agent: {
+      offer: (runId) => engine.offer(runId),
       announce: (rows) => engine.announce(rows),
       wake: () => {
         engine.wake();

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { MemoryEventLog } from "../src/adapters/event-log.memory.ts";
 import type { EventLog } from "../src/ports/event-log.ts";
 import type { Scope } from "../src/ports/store.ts";
+import { uuidv7 } from "../src/protocol/id.ts";
 import type { RunStatus } from "../src/protocol/shapes.ts";
 import { Process, runOf, type ProcessOptions } from "./engine-process.ts";
 import { Reading, withOpenings } from "./engine-reading.ts";
@@ -65,9 +66,12 @@ export class EngineWorld {
 
   /** As the handler does it: writes, announces, wakes, and tells the owner of a run that has to stop. */
   async send(process: Process, conversationId: string, text: string, options: SendOptions = {}) {
-    const sent = await send(this.world, this.scope, conversationId, { text, ...options });
+    const runId = uuidv7();
+    const offer = process.engine.offer(runId);
+    const sent = await send(this.world, this.scope, conversationId, { text, runId, claim: offer?.terms, ...options });
     const announced = process.engine.announce(sent.announce);
-    if (sent.state === "running") process.engine.wake();
+    if (sent.claimed !== undefined) offer?.take(sent.claimed);
+    else if (sent.state === "running") process.engine.wake();
     if (sent.interrupted !== null) process.engine.stopRequested(sent.interrupted);
     await announced;
     return sent;

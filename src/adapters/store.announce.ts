@@ -55,6 +55,15 @@ export async function announce<Rows extends readonly Announcement[]>(tx: Transac
 export const runUpdated = (tenant: Tenant, run: Run): Announcement =>
   onConversation(tenant, run.conversationId, { type: "CUSTOM", name: "run.updated", value: { run } });
 
+export const runStarted = (tenant: Tenant, run: Run, message: Message): Announcement =>
+  onConversation(tenant, run.conversationId, {
+    type: "RUN_STARTED",
+    threadId: run.conversationId,
+    runId: run.id,
+    run,
+    message,
+  });
+
 export const messageCreated = (tenant: Tenant, message: Message): Announcement =>
   onConversation(tenant, message.conversationId, {
     type: "CUSTOM",

@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
 import type { Announcement, ClaimedRun, RunStore, Scope, StoredApproval, StoredStep } from "../ports/store.ts";
-import type { Message, Run } from "../protocol/shapes.ts";
+import type { Message } from "../protocol/shapes.ts";
 import { type Database, isId, type Transaction } from "./database.ts";
 import { statement, toJson } from "./statement.ts";
-import { announce, branchSelected, insertOutbox, messageUpdated, onConversation } from "./store.announce.ts";
+import { announce, branchSelected, insertOutbox, messageUpdated, runStarted } from "./store.announce.ts";
 import { thisMillisecond } from "./store.leases.ts";
 import { countSteers } from "./store.own-run.ts";
 import {
@@ -252,15 +252,6 @@ async function begin(
   await announce(tx, fromQueue);
   return { runs, announce: [...announcements, ...fromQueue] };
 }
-
-const runStarted = (scope: Scope, run: Run, message: Message): Announcement =>
-  onConversation(scope, run.conversationId, {
-    type: "RUN_STARTED",
-    threadId: run.conversationId,
-    runId: run.id,
-    run,
-    message,
-  });
 
 interface Journal {
   readonly answers: readonly Message[];

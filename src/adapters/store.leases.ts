@@ -34,6 +34,14 @@ const releaseLeases = statement<{ leases: string }, unknown>(
     update runs r set lease_until = ${thisMillisecond}, owner = null where ${isHeld}`,
 );
 
+/** An owner is one start of a process: nobody else holds a run under its name. */
+const disownRuns = statement<{ owner: string; runIds: string[] }, unknown>(
+  "disown_runs",
+  (p) => sql`
+    update runs r set lease_until = ${thisMillisecond}, owner = null
+    where r.id = any(${p.runIds}::uuid[]) and r.status = 'running' and r.owner = ${p.owner}`,
+);
+
 const expireLeases = statement<Record<string, never>, { expired: number }>(
   "expire_leases",
   () => sql`
@@ -53,7 +61,7 @@ const countUnfinished = statement<Record<string, never>, { status: string; count
 
 export const createLeaseStore = (
   database: Database,
-): Pick<RunStore, "renew" | "release" | "expireAllLeases" | "countByStatus"> => ({
+): Pick<RunStore, "renew" | "release" | "disown" | "expireAllLeases" | "countByStatus"> => ({
   async renew(leases, leaseMs) {
     if (leases.length === 0) return [];
     return database.transaction("system", (tx) => tx.last(renewLeases, { leases: leaseItems(leases), leaseMs }));
@@ -62,6 +70,11 @@ export const createLeaseStore = (
   async release(leases) {
     if (leases.length === 0) return;
     await database.transaction("system", (tx) => tx.last(releaseLeases, { leases: leaseItems(leases) }));
+  },
+
+  async disown(owner, runIds) {
+    if (runIds.length === 0) return;
+    await database.transaction("system", (tx) => tx.last(disownRuns, { owner, runIds: runIds.filter(isId) }));
   },
 
   async expireAllLeases() {

@@ -1,6 +1,7 @@
 import type { Announcement, Idempotency, RunStore, Scope, SendInput, SendResult, Sent } from "../ports/store.ts";
 import type { Conversation, FilePart, Message } from "../protocol/shapes.ts";
 import { type Database, isId, type Transaction } from "./database.ts";
+import { insertClaimed } from "./store.accept.ts";
 import { announce, branchSelected, messageCreated, onUser, renamed, runUpdated } from "./store.announce.ts";
 import { findPlaced } from "./store.branches.ts";
 import { filePartsOf, useFiles } from "./store.files.ts";
@@ -137,6 +138,12 @@ async function start(
     announce: rows,
   };
   const last = files.length === 0 && !placed.toTheFront;
+  if (input.claim !== undefined && state.currentId === null) {
+    const claimed = await insertClaimed(tx, scope, turn, idempotency, sent, input.claim, last);
+    if (claimed === undefined) return undefined;
+    await useFiles(tx, scope, conversationId, files);
+    return { ok: true, value: sent, repeated: false, announce: rows, claimed };
+  }
   if (!(await insertTurn(tx, scope, turn, idempotency, sent, last))) return undefined;
   await useFiles(tx, scope, conversationId, files);
 

@@ -11,8 +11,8 @@ import type { EventLog } from "../ports/event-log.ts";
 import type { FileStore } from "../ports/files.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Metrics } from "../ports/metrics.ts";
-import type { AgentService, ModelCatalog } from "../ports/services.ts";
-import type { Announcement, Lease as RunLease, RunStore, Store } from "../ports/store.ts";
+import type { AgentService, ClaimOffer, ModelCatalog } from "../ports/services.ts";
+import type { Announcement, Claimed, Lease as RunLease, Store } from "../ports/store.ts";
 import type { ToolExecutor, ToolRegistry } from "../ports/tool.ts";
 import { uuidv7 } from "../protocol/id.ts";
 import { createStoreAccess, isOutage, type StoreAccess } from "./engine-access.ts";
@@ -97,6 +97,8 @@ const DEFAULT_BOUNDS: RunBounds = { maxSteps: 50, maxTokens: 2_000_000, approval
 const MAX_RUNS = 500;
 /** Runs taken in one claim. */
 const CLAIM_LIMIT = 50;
+/** Runs whose claim is not known to have been made, or not. */
+const MAX_UNKNOWN = 1_000;
 /** Leases renewed in one statement: an embedded database does nothing else meanwhile, nor does its process. */
 const RENEWED = 200;
 /** Text of a conversation that a model is given. */
@@ -108,8 +110,6 @@ const APPROVAL_POLLS = 5;
 const EXPIRE_LIMIT = 100;
 /** How often runs look at the clock. */
 const CHECK_MS = 1_000;
-
-type Claim = Awaited<ReturnType<RunStore["claim"]>>;
 
 export const createEngine = (options: EngineOptions): Engine => new RunEngine(options);
 
@@ -131,6 +131,8 @@ class RunEngine implements Engine {
   /** Leases of runs that others may go on with. */
   readonly #released: RunLease[] = [];
   #phase: "new" | "starting" | "running" | "draining" | "stopped" = "new";
+  /** Runs that may have been claimed by a transaction whose end is not known. */
+  readonly #unknown = new Set<string>();
   /** There may be something to claim. */
   #wanted = false;
   /** The last claim failed, or could not be made. */
@@ -208,6 +210,22 @@ class RunEngine implements Engine {
     return this.#outbox.announce(rows);
   }
 
+  offer(runId: string): ClaimOffer | undefined {
+    if (!this.hasRoom || !this.#mayClaim()) return undefined;
+    const sentAt = this.#now();
+    const { leaseMs } = this.#times;
+    return {
+      terms: { owner: this.owner, leaseMs, transcriptBytes: TRANSCRIPT_BYTES },
+      take: (claim) => this.#take(claim, sentAt),
+      failed: (error) => {
+        if (!isOutage(error)) return;
+        // One that is not remembered here is found when its lease has expired.
+        if (this.#unknown.size < MAX_UNKNOWN) this.#unknown.add(runId);
+        this.wake();
+      },
+    };
+  }
+
   wake(): void {
     this.#wanted = true;
     if (this.#phase !== "running" || this.#claiming) return;
@@ -253,6 +271,7 @@ class RunEngine implements Engine {
         if (this.#full) return;
         this.#missed = true;
         if (!this.#mayClaim()) return;
+        await this.#disown();
         if ((await this.#claimSome(limit)) === limit) this.#wanted = true;
         this.#missed = false;
       }
@@ -268,6 +287,14 @@ class RunEngine implements Engine {
     return this.#exclusive || claimableIn(this.#access.state, this.#now()) === 0;
   }
 
+  /** What may be this process's without its knowledge, it could only wait for: nobody claims what is leased. */
+  async #disown(): Promise<void> {
+    const runIds = [...this.#unknown];
+    if (runIds.length === 0) return;
+    await this.#access.call(() => this.#store.runs.disown(this.owner, runIds));
+    for (const runId of runIds) this.#unknown.delete(runId);
+  }
+
   #claimSome(limit: number): Promise<number> {
     const { leaseMs } = this.#times;
     const sentAt = this.#now();
@@ -279,24 +306,29 @@ class RunEngine implements Engine {
   }
 
   /** Answers how many runs the claim has brought. */
-  #take({ runs, announce }: Claim, sentAt: number): number {
+  #take({ runs, announce }: Claimed, sentAt: number): number {
     const held = claimed(sentAt, this.#times.leaseMs);
-    const mayRun = this.#phase === "running" && rightOf(held, this.#now()) === "act";
     const rows = Map.groupBy(announce, (row) => row.topic);
-    for (const run of mayRun ? runs : []) {
+    const back: RunLease[] = [];
+    for (const run of runs) {
+      if (!this.hasRoom || rightOf(held, this.#now()) !== "act") {
+        back.push(run.lease);
+        continue;
+      }
       const topic = `conversation:${run.lease.conversationId}`;
       this.#startTask(new RunTask(this.#context, run, rows.get(topic) ?? [], held));
       rows.delete(topic);
     }
     const others = [...rows.values()].flat();
     this.announce(others).catch((error: unknown) => this.#report(error, "a claim was not announced"));
-    if (!mayRun) this.#giveBack(runs.map((run) => run.lease));
+    this.#giveBack(back);
     return runs.length;
   }
 
-  /** Claimed too late to be run here. */
+  /** Claimed too late to be run here, or while others took the room. */
   #giveBack(leases: readonly RunLease[]): void {
     if (leases.length === 0) return;
+    this.#full ||= !this.hasRoom;
     this.#access
       .call(() => this.#store.runs.release(leases))
       .catch((error: unknown) => this.#report(error, "a late claim was not handed back; it expires"));

@@ -6,7 +6,7 @@ import type { Params, Result } from "../protocol/methods.ts";
 import type { ModelInfo, Share, ToolArgs, ToolInfo, User } from "../protocol/shapes.ts";
 import type { FileStore } from "./files.ts";
 import type { ModelProvider } from "./model.ts";
-import type { Announcement, Scope, Store, StoredSession } from "./store.ts";
+import type { Announcement, Claimed, ClaimTerms, Scope, Store, StoredSession } from "./store.ts";
 
 /** Topics of one connection. The gateway makes one per connection. */
 export interface TopicService {
@@ -37,7 +37,18 @@ export interface ReadService {
   part(scope: Scope, params: Params<"message.read">): Promise<Result<"message.read">>;
 }
 
+/** What a run that is about to be accepted is claimed with, by the process that accepts it [R3]. */
+export interface ClaimOffer {
+  readonly terms: ClaimTerms;
+  /** It was claimed. Called once its sender's own announcements are on their way. */
+  take(claimed: Claimed): void;
+  /** Nobody knows whether it was: the transaction failed. Returns at once. */
+  failed(error: unknown): void;
+}
+
 export interface AgentService {
+  /** Undefined when this process takes no run now: it is found after a `wake`. */
+  offer(runId: string): ClaimOffer | undefined;
   /** Appends outbox rows to the log and clears them [L11]. Never rejects: rows that fail stay for the sweeper. */
   announce(rows: readonly Announcement[]): Promise<void>;
   /** A run became claimable. Returns at once. */

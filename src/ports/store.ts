@@ -307,6 +307,8 @@ export interface SendInput {
   readonly deadlineMs: number;
   /** Set when the conversation has no title yet: what it is called from now on. */
   readonly title: string;
+  /** Where nothing is active or queued the run is claimed as it is accepted, as `claim` would [R3, R4]. */
+  readonly claim?: ClaimTerms;
 }
 
 export interface Sent {
@@ -318,7 +320,10 @@ export interface Sent {
 }
 
 export type SendResult =
-  | Idempotent<Sent>
+  | (Idempotent<Sent> & {
+      /** The run was claimed. `announce` comes before what this announces. */
+      readonly claimed?: Claimed;
+    })
   | { readonly ok: false; readonly reason: "NOT_FOUND" | "BUSY" | "QUEUE_FULL" | "NO_FILE" };
 
 /** Answers a message that was answered before: another branch. */
@@ -364,6 +369,19 @@ export interface ClaimedRun {
   readonly deadlineInMs: number;
   /** Was it taken over from an expired lease? */
   readonly takeover: boolean;
+}
+
+export interface ClaimTerms {
+  readonly owner: string;
+  readonly leaseMs: number;
+  /** Of the transcript. */
+  readonly transcriptBytes: number;
+}
+
+/** What a claim brought, and what tells of it. */
+export interface Claimed {
+  readonly runs: readonly ClaimedRun[];
+  readonly announce: readonly Announcement[];
 }
 
 /** A step as journaled, with what is nobody's business but the provider's. */
@@ -472,7 +490,12 @@ export interface RunStore {
       readonly held: readonly string[];
       readonly transcriptBytes: number;
     },
-  ): Promise<{ readonly runs: readonly ClaimedRun[]; readonly announce: readonly Announcement[] }>;
+  ): Promise<Claimed>;
+  /**
+   * For runs that may have been claimed for `owner` by a `send` whose answer was lost: those that were are handed back.
+   * Their ids may be of runs that were never written.
+   */
+  disown(owner: string, runIds: readonly string[]): Promise<void>;
   /** Extends the leases that still hold (also expired ones whose fence is unchanged); the rest are lost. */
   renew(
     leases: readonly Lease[],

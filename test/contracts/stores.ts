@@ -1,4 +1,5 @@
 /** All contracts of a store, for an adapter's test. */
+import { storeAcceptContract } from "./store-accept.ts";
 import { storeApprovalsContract } from "./store-approvals.ts";
 import { storeBranchesContract } from "./store-branches.ts";
 import { storeInsightsContract } from "./store-insights.ts";
@@ -14,6 +15,7 @@ import { type OpenDatabase, storeContract } from "./store.ts";
 export function storeContracts(name: string, open: OpenDatabase): void {
   storeContract(name, open);
   storeRunsContract(name, open);
+  storeAcceptContract(name, open);
   storeLeasesContract(name, open);
   storeJournalContract(name, open);
   storeApprovalsContract(name, open);

@@ -19,6 +19,9 @@ import { until } from "../support/until.ts";
 
 /** Remembers what handlers asked for, in order. Nothing runs. */
 class RecordingAgent implements AgentService {
+  offer(): undefined {
+    return undefined;
+  }
   calls: string[] = [];
   announced: Announcement[] = [];
   async announce(rows: readonly Announcement[]): Promise<void> {

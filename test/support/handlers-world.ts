@@ -8,6 +8,10 @@ import { namesOf } from "./store-world.ts";
 
 /** Remembers what handlers asked for, in order. */
 export class RecordingAgent implements AgentService {
+  /** It claims nothing. */
+  offer(): undefined {
+    return undefined;
+  }
   calls: string[] = [];
   announced: Announcement[] = [];
   async announce(rows: readonly Announcement[]): Promise<void> {

@@ -6,7 +6,9 @@ import { statement } from "../../src/adapters/statement.ts";
 import { createStore } from "../../src/adapters/store.drizzle.ts";
 import type {
   Announcement,
+  Claimed,
   ClaimedRun,
+  ClaimTerms,
   Idempotency,
   JournalWrite,
   Lease,
@@ -93,6 +95,8 @@ export interface SendOptions {
   readonly fileIds?: readonly string[];
   readonly editOf?: string;
   readonly idempotency?: Idempotency;
+  readonly runId?: string;
+  readonly claim?: ClaimTerms | undefined;
 }
 
 export const trySend = (
@@ -106,9 +110,10 @@ export const trySend = (
     {
       conversationId,
       userMessageId: options.userMessageId ?? uuidv7(),
-      runId: uuidv7(),
+      runId: options.runId ?? uuidv7(),
       assistantMessageId: uuidv7(),
       text,
+      ...(options.claim === undefined ? {} : { claim: options.claim }),
       fileIds: options.fileIds ?? [],
       ...(options.editOf === undefined ? {} : { editOf: options.editOf }),
       model: options.model ?? "demo",
@@ -126,10 +131,10 @@ export async function send(
   scope: Scope,
   conversationId: string,
   options?: SendOptions,
-): Promise<Sent & { readonly announce: readonly Announcement[] }> {
+): Promise<Sent & { readonly announce: readonly Announcement[]; readonly claimed?: Claimed | undefined }> {
   const result = await trySend(world, scope, conversationId, options);
   assert(result.ok, JSON.stringify(result));
-  return { ...result.value, announce: result.announce };
+  return { ...result.value, announce: result.announce, ...(result.claimed && { claimed: result.claimed }) };
 }
 
 export const LEASE_MS = 15_000;
