@@ -4,8 +4,8 @@ import type { Client } from "../../../src/client/client.ts";
 import type { Memory } from "../../../src/protocol/shapes.ts";
 import { dateTime } from "../../text/locale.ts";
 import { text } from "../../text/text.ts";
-import { define, ParleyElement } from "../element.ts";
-import { icons } from "../icons.ts";
+import { define } from "../element.ts";
+import { EditableRows } from "./editable-rows.ts";
 import { Listing } from "./listing.ts";
 import "./delete-button.ts";
 
@@ -15,19 +15,13 @@ const MAX_LENGTH = 2_000;
 const NAMED = 80;
 
 /** What the agent remembers of the person, to be corrected or deleted. */
-class ParleyMemories extends ParleyElement {
-  static override readonly properties = { client: { attribute: false }, editing: { state: true } };
+class ParleyMemories extends EditableRows {
+  static override readonly properties = { ...EditableRows.properties, client: { attribute: false } };
   declare client: Client;
-  declare editing: string | undefined;
   readonly #memories = new Listing<Memory>(async (cursor) => {
     const { memories, nextCursor } = await this.client.call("memory.list", cursor === null ? {} : { cursor });
     return { items: memories, nextCursor };
   });
-
-  constructor() {
-    super();
-    this.editing = undefined;
-  }
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -64,16 +58,7 @@ class ParleyMemories extends ParleyElement {
         <span class="said" dir="auto">${memory.text}</span>
         <span class="hint">${dateTime(new Date(memory.createdAt), { dateStyle: "medium" })}</span>
       </div>
-      <button
-        type="button"
-        class="icon-button"
-        data-edit=${memory.id}
-        aria-label=${words.editMemory(short)}
-        title=${words.edit}
-        @click=${() => this.#edit(memory.id)}
-      >
-        ${icons.pencil("small")}
-      </button>
+      ${this.editButton(memory.id, words.editMemory(short))}
       <parley-delete .name=${words.deleteMemory(short)} @parley-delete=${() => this.#delete(memory)}></parley-delete>`;
   }
 
@@ -83,7 +68,7 @@ class ParleyMemories extends ParleyElement {
       class="edit"
       data-open-editor
       @submit=${(event: SubmitEvent) => this.#save(event, memory)}
-      @keydown=${(event: KeyboardEvent) => this.#key(event)}
+      @keydown=${(event: KeyboardEvent) => this.pressed(event)}
     >
       <textarea
         aria-label=${words.memoryText}
@@ -94,35 +79,10 @@ class ParleyMemories extends ParleyElement {
         .value=${memory.text}
       ></textarea>
       <div class="answers">
-        <button type="button" class="button" @click=${() => this.#leave()}>${text().common.cancel}</button>
+        <button type="button" class="button" @click=${() => this.leave()}>${text().common.cancel}</button>
         <button class="button primary">${words.save}</button>
       </div>
     </form>`;
-  }
-
-  #edit(id: string): void {
-    this.editing = id;
-    this.updateComplete.then(
-      () => this.querySelector("textarea")?.focus(),
-      () => undefined,
-    );
-  }
-
-  /** Escape leaves the field, not the settings. */
-  #key(event: KeyboardEvent): void {
-    if (event.isComposing || event.key !== "Escape") return;
-    event.preventDefault();
-    this.#leave();
-  }
-
-  #leave(): void {
-    const id = this.editing;
-    this.editing = undefined;
-    if (id === undefined) return;
-    this.updateComplete.then(
-      () => this.querySelector<HTMLElement>(`[data-edit="${CSS.escape(id)}"]`)?.focus(),
-      () => undefined,
-    );
   }
 
   #save(event: SubmitEvent, memory: Memory): void {
@@ -132,7 +92,7 @@ class ParleyMemories extends ParleyElement {
     this.client.call("memory.update", { memoryId: memory.id, text: said }).then(
       (answer) => {
         this.#put((items) => items.map((one) => (one.id === memory.id ? answer.memory : one)));
-        this.#leave();
+        this.leave();
       },
       (error: unknown) => this.#memories.fail(error),
     );
@@ -142,7 +102,7 @@ class ParleyMemories extends ParleyElement {
     this.client.call("memory.delete", { memoryId: memory.id }).then(
       () => {
         this.#put((items) => items.filter(({ id }) => id !== memory.id));
-        this.closest<HTMLElement>("[role=tabpanel]")?.focus();
+        this.focusPanel();
       },
       (error: unknown) => this.#memories.fail(error),
     );

@@ -5,32 +5,31 @@ import type { Prompt } from "../../../src/protocol/shapes.ts";
 import type { Shell } from "../../store/shell.ts";
 import { errorText } from "../../text/error-text.ts";
 import { text } from "../../text/text.ts";
-import { define, ParleyElement } from "../element.ts";
+import { define } from "../element.ts";
 import { icons } from "../icons.ts";
+import { EditableRows } from "./editable-rows.ts";
 import "./delete-button.ts";
 
 /** As the server takes them. */
 const MAX_NAME = 60;
 const MAX_LENGTH = 4_000;
+/** In place of the id of one that is edited. */
 const NEW = "";
 
 /** The texts that a person begins messages with. */
-class ParleyPromptLibrary extends ParleyElement {
+class ParleyPromptLibrary extends EditableRows {
   static override readonly properties = {
+    ...EditableRows.properties,
     shell: { attribute: false },
-    editing: { state: true },
     issue: { state: true },
     saving: { state: true },
   };
   declare shell: Shell;
-  /** The id of a prompt, or "" of a new one. */
-  declare editing: string | undefined;
   declare issue: string | undefined;
   declare saving: boolean;
 
   constructor() {
     super();
-    this.editing = undefined;
     this.issue = undefined;
     this.saving = false;
   }
@@ -48,7 +47,7 @@ class ParleyPromptLibrary extends ParleyElement {
       ${
         this.editing === NEW
           ? this.#editor(undefined)
-          : html`<button type="button" class="button" data-new @click=${() => this.#edit(NEW)}>
+          : html`<button type="button" class="button" data-edit=${NEW} @click=${() => this.edit(NEW)}>
               ${icons.newChat("small")}${words.new}
             </button>`
       }
@@ -85,16 +84,7 @@ class ParleyPromptLibrary extends ParleyElement {
         <strong dir="auto">${name}</strong>
         <span class="hint clamp" dir="auto">${body}</span>
       </div>
-      <button
-        type="button"
-        class="icon-button"
-        data-edit=${id}
-        aria-label=${words.edit(name)}
-        title=${text().settings.edit}
-        @click=${() => this.#edit(id)}
-      >
-        ${icons.pencil("small")}
-      </button>
+      ${this.editButton(id, words.edit(name))}
       <parley-delete .name=${words.delete(name)} @parley-delete=${() => this.#delete(id)}></parley-delete>`;
   }
 
@@ -105,7 +95,7 @@ class ParleyPromptLibrary extends ParleyElement {
       novalidate
       data-open-editor
       @submit=${(event: SubmitEvent) => this.#submitted(event, prompt?.id)}
-      @keydown=${(event: KeyboardEvent) => this.#key(event)}
+      @keydown=${(event: KeyboardEvent) => this.pressed(event)}
     >
       <label
         >${words.name}<input
@@ -126,37 +116,20 @@ class ParleyPromptLibrary extends ParleyElement {
       </label>
       ${this.issue === undefined ? nothing : this.#issue(this.issue)}
       <div class="answers">
-        <button type="button" class="button" @click=${() => this.#leave()}>${text().common.cancel}</button>
+        <button type="button" class="button" @click=${() => this.leave()}>${text().common.cancel}</button>
         <button class="button primary" ?disabled=${this.saving}>${text().settings.save}</button>
       </div>
     </form>`;
   }
 
-  #edit(id: string): void {
-    this.editing = id;
+  protected override edit(id: string): void {
     this.issue = undefined;
-    this.#focus("input[name=name]");
+    super.edit(id);
   }
 
-  #focus(selector: string): void {
-    this.updateComplete.then(
-      () => this.querySelector<HTMLElement>(selector)?.focus(),
-      () => undefined,
-    );
-  }
-
-  /** Escape leaves the form, not the settings. */
-  #key(event: KeyboardEvent): void {
-    if (event.isComposing || event.key !== "Escape") return;
-    event.preventDefault();
-    this.#leave();
-  }
-
-  #leave(): void {
-    const id = this.editing;
-    this.editing = undefined;
+  protected override leave(): void {
     this.issue = undefined;
-    this.#focus(id === NEW ? "[data-new]" : `[data-edit="${CSS.escape(id ?? "")}"]`);
+    super.leave();
   }
 
   #submitted(event: SubmitEvent, promptId: string | undefined): void {
@@ -165,13 +138,13 @@ class ParleyPromptLibrary extends ParleyElement {
     const body = this.querySelector<HTMLTextAreaElement>("[name=text]")?.value.trim() ?? "";
     if (name === "" || body === "") {
       this.issue = text().prompts.nameFirst;
-      return this.#focus(name === "" ? "[name=name]" : "[name=text]");
+      return this.focusOn(name === "" ? "[name=name]" : "[name=text]");
     }
     this.saving = true;
     this.shell.prompts
       .save({ ...(promptId === undefined ? {} : { promptId }), name, text: body })
       .then(
-        () => this.#leave(),
+        () => this.leave(),
         (error: unknown) => this.#failed(error),
       )
       .finally(() => (this.saving = false));
@@ -180,7 +153,7 @@ class ParleyPromptLibrary extends ParleyElement {
   #delete(promptId: string): void {
     this.issue = undefined;
     this.shell.prompts.delete(promptId).then(
-      () => this.closest<HTMLElement>("[role=tabpanel]")?.focus(),
+      () => this.focusPanel(),
       (error: unknown) => this.#failed(error),
     );
   }
