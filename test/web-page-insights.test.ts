@@ -77,7 +77,7 @@ test("the insights page shows an owner what was asked, as charts and as tables, 
   await page.getByRole("heading", { level: 1, name: "Insights" }).waitFor();
   assert.equal(page.url(), `${server.url}/insights`);
   await page.locator(".uplot canvas").nth(4).waitFor();
-  assert.equal(timesAsked(0), 169);
+  assert.equal(timesAsked(0), 29);
   const tiles = (await page.locator(".tiles").innerText()).replace(/\s+/g, " ");
   assert.match(tiles, /Answers 2 of 2 people Failed 1 50% of all/);
   assert.match(tiles, /Cost \$2\.50 3 calls of models/);
@@ -94,6 +94,35 @@ test("the insights page shows an owner what was asked, as charts and as tables, 
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     assert.deepEqual(await violations(page), []);
+  }
+});
+
+test("what cost nothing has no chart, and on a narrow page all of it stands between the edges, in every language", async () => {
+  const { server } = web;
+  server.answers.set("insights.get", ({ times }) => {
+    const { series, ...rest } = numbers(times as unknown[]);
+    return { insights: { ...rest, series: { ...series, costMicros: series.costMicros.map(() => 0) } } };
+  });
+  const page = await web.open();
+  await page.locator(".suggestion").first().waitFor();
+  await page.goto(`${server.url}/insights`);
+  await page.getByRole("figure").filter({ hasText: "Cost" }).getByText("None in this time.").waitFor();
+  assert.equal(await page.locator(".uplot").count(), 4);
+  await page.setViewportSize({ width: 320, height: 256 });
+  for (const language of ["English", "Deutsch", "العربية"]) {
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").fill(language);
+    await page.keyboard.press("Enter");
+    await page.locator(`html[lang=${{ English: "en", Deutsch: "de" }[language] ?? "ar"}]`).waitFor();
+    const outside = await page.evaluate(() =>
+      [...document.querySelectorAll(".insights :is(fieldset, label, h1, dl > div, figure, canvas)")].flatMap(
+        (element) => {
+          const { left, right } = element.getBoundingClientRect();
+          return left >= 8 && right <= innerWidth - 8 ? [] : [`${element.localName} ${left} to ${right}`];
+        },
+      ),
+    );
+    assert.deepEqual(outside, [], language);
   }
 });
 

@@ -13,6 +13,9 @@ test("spans follow each other to the end of the hour or day that it is, and are 
     assert.ok(from !== undefined && to !== undefined && from <= now && now < to, range);
   }
   assert.equal(timesOf("month", now)[0]?.getHours(), 0);
+  const week = timesOf("week", now);
+  assert.equal(week.length, 29);
+  assert.deepEqual(new Set(week.map((time) => time.getHours())), new Set([0, 6, 12, 18]));
 });
 
 test("what answers an older question is not shown", async () => {

@@ -7,21 +7,23 @@ import type { Insights } from "../../src/protocol/methods/insights.ts";
 export const RANGES = ["day", "week", "month", "quarter"] as const;
 export type Range = (typeof RANGES)[number];
 
-/** In spans of hours or days of the reader's own clock. */
-const SPANS: Readonly<Record<Range, { readonly unit: "hour" | "day"; readonly count: number }>> = {
+/** In spans of hours, of quarters of a day or of days, by the reader's own clock. */
+const SPANS: Readonly<Record<Range, { readonly unit: "hour" | "quarter" | "day"; readonly count: number }>> = {
   day: { unit: "hour", count: 24 },
-  week: { unit: "hour", count: 168 },
+  week: { unit: "quarter", count: 28 },
   month: { unit: "day", count: 30 },
   quarter: { unit: "day", count: 90 },
 };
 
-/** Where the spans begin, and last where the newest one ends: the hour or the day that `now` is in is the last one. */
+/** Where the spans begin, and last where the newest one ends: the one that `now` is in is the last. */
 export function timesOf(range: Range, now: Date): readonly Date[] {
   const { unit, count } = SPANS[range];
   return Array.from({ length: count + 1 }, (_, i) => {
     const back = count - 1 - i;
     // By the calendar: a day may have 23 or 25 hours. Hours are counted from one that is whole.
-    if (unit === "day") return new Date(now.getFullYear(), now.getMonth(), now.getDate() - back);
+    const [year, month, day] = [now.getFullYear(), now.getMonth(), now.getDate()];
+    if (unit === "day") return new Date(year, month, day - back);
+    if (unit === "quarter") return new Date(year, month, day, (Math.floor(now.getHours() / 6) - back) * 6);
     const hour = new Date(now);
     hour.setMinutes(0, 0, 0);
     return new Date(hour.getTime() - back * 3_600_000);

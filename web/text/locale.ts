@@ -49,6 +49,10 @@ export const number = (value: number, options: Intl.NumberFormatOptions = {}): s
 export const dateTime = (time: number | Date, options: Intl.DateTimeFormatOptions): string =>
   once("date", options, (tag) => new Intl.DateTimeFormat(tag, options)).format(time);
 
+/** "Mon, 2 Mar, 06:00 – 12:00". */
+export const timeRange = (from: Date, to: Date, options: Intl.DateTimeFormatOptions): string =>
+  once("date", options, (tag) => new Intl.DateTimeFormat(tag, options)).formatRange(from, to);
+
 /** "3 days ago", "yesterday". */
 export const relativeTime = (value: number, unit: Intl.RelativeTimeFormatUnit): string =>
   once("relative", {}, (tag) => new Intl.RelativeTimeFormat(tag, { numeric: "auto" })).format(value, unit);

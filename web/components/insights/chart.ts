@@ -1,6 +1,6 @@
 import { html, nothing, type PropertyValues } from "lit";
 import uPlot from "uplot";
-import { dateTime } from "../../text/locale.ts";
+import { dateTime, timeRange } from "../../text/locale.ts";
 import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 
@@ -14,8 +14,8 @@ export interface ChartLine {
 }
 
 const HEIGHT = 190;
-/** Above this many spans, a line is drawn without its points. */
-const MANY = 60;
+/** Between the names of two times, in pixels. */
+const GAP = 18;
 
 /** Lines and bars over time, and the same numbers as a table for whoever can't see them. */
 class ParleyChart extends ParleyElement {
@@ -24,6 +24,7 @@ class ParleyChart extends ParleyElement {
     times: { attribute: false },
     lines: { attribute: false },
     format: { attribute: false },
+    least: { attribute: false },
     pointed: { state: true },
   };
   declare heading: string;
@@ -31,6 +32,8 @@ class ParleyChart extends ParleyElement {
   declare times: readonly Date[];
   declare lines: readonly ChartLine[];
   declare format: (value: number) => string;
+  /** The axis reaches at least so far: small numbers are not blown up. */
+  declare least: number;
   /** The span that the pointer is over. */
   declare pointed: number | undefined;
   #plot: uPlot | undefined;
@@ -44,6 +47,7 @@ class ParleyChart extends ParleyElement {
     super();
     this.times = [];
     this.lines = [];
+    this.least = 1;
     this.pointed = undefined;
   }
 
@@ -81,9 +85,15 @@ class ParleyChart extends ParleyElement {
           )}
         </ul>
       </figcaption>
-      <div class="plot" dir="ltr" aria-hidden="true"></div>
-      <p class="when" aria-hidden="true">${this.pointed === undefined ? nothing : this.#spanText(this.pointed)}</p>
-      ${this.#table()}
+      ${
+        this.lines.some(({ values }) => values.some(Boolean))
+          ? html`<div class="plot" dir="ltr" aria-hidden="true"></div>
+              <p class="when" aria-hidden="true">
+                ${this.pointed === undefined ? nothing : this.#spanText(this.pointed)}
+              </p>
+              ${this.#table()}`
+          : html`<p class="nothing">${text().insights.none}</p>`
+      }
     </figure>`;
   }
 
@@ -96,13 +106,11 @@ class ParleyChart extends ParleyElement {
   #spanText(index: number): string {
     const [from, to] = [this.times[index], this.times[index + 1]];
     if (from === undefined || to === undefined) return "";
-    const hours = to.getTime() - from.getTime() < 7_200_000;
-    return dateTime(
-      from,
-      hours
-        ? { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }
-        : { weekday: "short", day: "numeric", month: "short", year: "numeric" },
-    );
+    const hours = (to.getTime() - from.getTime()) / 3_600_000;
+    if (hours > 20) return dateTime(from, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
+    const options = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" } as const;
+    // Until a minute before: it ends on its own day.
+    return hours < 2 ? dateTime(from, options) : timeRange(from, new Date(to.getTime() - 60_000), options);
   }
 
   /** Spans in which nothing was counted are left out. */
@@ -142,15 +150,18 @@ class ParleyChart extends ParleyElement {
 
   #draw(): void {
     const place = this.querySelector<HTMLElement>(".plot");
-    if (place === null) return;
     this.#plot?.destroy();
-    const times = this.times.slice(0, -1).map((time) => time.getTime() / 1000);
+    this.#plot = undefined;
+    this.#resize?.disconnect();
+    if (place === null) return;
+    // In the middle of its span, so that a bar stands between the two times that it is of.
+    const bounds = this.times.map((time) => time.getTime() / 1000);
+    const times = bounds.slice(0, -1).map((from, i) => (from + (bounds[i + 1] ?? from)) / 2);
     this.#plot = new uPlot(
       this.#options(place.clientWidth),
       [times, ...this.lines.map(({ values }) => [...values])],
       place,
     );
-    if (this.#resize !== undefined) return;
     this.#resize = new ResizeObserver(() => this.#plot?.setSize({ width: place.clientWidth, height: HEIGHT }));
     this.#resize.observe(place);
   }
@@ -165,16 +176,19 @@ class ParleyChart extends ParleyElement {
       return getComputedStyle(probe).color;
     };
     const [ink, line] = [colour("--chart-ink"), colour("--chart-line")];
-    const few = this.times.length <= MANY;
     const series = this.lines.map((each): uPlot.Series => {
       const stroke = colour(each.colour);
       const bars = uPlot.paths.bars?.({ size: [0.7, 28], radius: 0.2 });
       return each.shape === "bars" && bars !== undefined
         ? { stroke, fill: stroke, width: 0, paths: bars, points: { show: false } }
-        : { stroke, width: 2, points: { show: few, size: 5, fill: stroke }, spanGaps: false };
+        : { stroke, width: 2, points: { show: true, filter: alone, size: 5, fill: stroke }, spanGaps: false };
     });
     probe.remove();
     const font = `12px ${style.fontFamily}`;
+    const widest = widestOf(
+      this.times.map((time) => this.#tick(time.getTime() / 1000)),
+      font,
+    );
     const axis = { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
     return {
       width,
@@ -182,14 +196,27 @@ class ParleyChart extends ParleyElement {
       padding: [10, 26, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-      scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
+      scales: {
+        x: { range: () => [this.#second(0), this.#second(-1)] },
+        y: { range: (_, __, max) => [0, Math.max(max * 1.1, this.least)] },
+      },
       axes: [
-        { ...axis, size: 26, grid: { show: false }, values: (_, splits) => splits.map((split) => this.#tick(split)) },
+        {
+          ...axis,
+          size: 26,
+          space: widest + GAP,
+          grid: { show: false },
+          values: (_, splits) => splits.map((split) => this.#tick(split)),
+        },
         { ...axis, size: 62, values: (_, splits) => splits.map((split) => this.format(split)) },
       ],
       series: [{}, ...series],
       hooks: { setCursor: [({ cursor }) => (this.pointed = cursor.idx ?? undefined)] },
     };
+  }
+
+  #second(index: number): number {
+    return (this.times.at(index)?.getTime() ?? 0) / 1000;
   }
 
   #tick(seconds: number): string {
@@ -199,6 +226,21 @@ class ParleyChart extends ParleyElement {
       ? dateTime(at, { day: "numeric", month: "short" })
       : dateTime(at, { hour: "2-digit", minute: "2-digit" });
   }
+}
+
+/** Points that no line leads to. */
+function alone(plot: uPlot, series: number): number[] {
+  const values = plot.data[series] ?? [];
+  const is = (at: number): boolean => values[at] !== null && values[at] !== undefined;
+  return [...values.keys()].filter((at) => is(at) && !is(at - 1) && !is(at + 1));
+}
+
+/** In pixels. Dates are long in some languages. */
+function widestOf(texts: readonly string[], font: string): number {
+  const canvas = document.createElement("canvas").getContext("2d");
+  if (canvas === null) return 0;
+  canvas.font = font;
+  return Math.max(...texts.map((each) => canvas.measureText(each).width));
 }
 
 define("parley-chart", ParleyChart);

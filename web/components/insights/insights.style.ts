@@ -15,6 +15,7 @@ export const insightsSheet = css`
 
   .insights {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: 24px;
     max-width: 1080px;
     margin-inline: auto;
@@ -57,6 +58,8 @@ export const insightsSheet = css`
     display: flex;
     flex-wrap: wrap;
     gap: 2px;
+    min-width: 0;
+    max-width: 100%;
     margin: 0;
     padding: 3px;
     border: 1px solid var(--line);
@@ -223,6 +226,13 @@ export const insightsSheet = css`
     overflow: hidden;
   }
 
+  .insights .nothing {
+    display: grid;
+    place-content: center;
+    min-height: 190px;
+    color: var(--muted);
+  }
+
   .insights .when {
     min-height: 1.4em;
     color: var(--muted);
@@ -309,6 +319,14 @@ export const insightsSheet = css`
   @media (max-width: 767px) {
     .insights {
       padding: 8px 16px 32px;
+    }
+  }
+
+  @media (max-width: 359px) {
+    .insights fieldset {
+      display: grid;
+      grid-template-columns: 1fr 1fr;
+      width: 100%;
     }
   }
 

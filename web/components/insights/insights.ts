@@ -19,6 +19,8 @@ function tookText(ms: number): string {
   if (ms < 60_000) return text().insights.seconds(number(ms / 1_000, { maximumFractionDigits: ms < 10_000 ? 1 : 0 }));
   return text().insights.minutes(number(ms / 60_000, { maximumFractionDigits: 1 }));
 }
+/** In millionths of a dollar. */
+const CENT = 10_000;
 const money = (micros: number): string => costText(micros) ?? "$0";
 const counted = (value: number): string => countText(Math.round(value));
 const orNone = (value: number | null, format: (value: number) => string): string =>
@@ -121,23 +123,34 @@ class ParleyInsights extends ParleyElement {
 
   #charts({ series }: Insights, times: readonly Date[]): unknown {
     const words = text().insights;
-    const chart = (heading: string, format: (value: number) => string, lines: readonly ChartLine[]): unknown =>
-      html`<parley-chart .heading=${heading} .times=${times} .format=${format} .lines=${lines}></parley-chart>`;
+    const chart = (
+      heading: string,
+      format: (value: number) => string,
+      least: number,
+      lines: readonly ChartLine[],
+    ): unknown =>
+      html`<parley-chart
+        .heading=${heading}
+        .times=${times}
+        .format=${format}
+        .least=${least}
+        .lines=${lines}
+      ></parley-chart>`;
     return html`<div class="charts">
-      ${chart(words.answers, counted, [
+      ${chart(words.answers, counted, 4, [
         { name: words.asked, values: series.runs, colour: "--chart-1", shape: "bars" },
         { name: words.failed, values: series.failed, colour: "--chart-bad", shape: "bars" },
       ])}
-      ${chart(words.tokens, counted, [
+      ${chart(words.tokens, counted, 100, [
         { name: words.read, values: series.inputTokens, colour: "--chart-1", shape: "line" },
         { name: words.writtenName, values: series.outputTokens, colour: "--chart-2", shape: "line" },
       ])}
-      ${chart(words.cost, money, [{ name: words.cost, values: series.costMicros, colour: "--chart-1", shape: "bars" }])}
-      ${chart(words.firstToken, tookText, [
+      ${chart(words.cost, money, CENT, [{ name: words.cost, values: series.costMicros, colour: "--chart-1", shape: "bars" }])}
+      ${chart(words.firstToken, tookText, 100, [
         { name: words.half, values: series.firstTokenP50, colour: "--chart-1", shape: "line" },
         { name: words.most, values: series.firstTokenP95, colour: "--chart-2", shape: "line" },
       ])}
-      ${chart(words.answerTime, tookText, [
+      ${chart(words.answerTime, tookText, 100, [
         { name: words.half, values: series.answerP50, colour: "--chart-1", shape: "line" },
         { name: words.most, values: series.answerP95, colour: "--chart-2", shape: "line" },
       ])}
