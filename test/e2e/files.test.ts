@@ -159,6 +159,25 @@ for (const [place, prepare] of places) {
       assert.ok(textOf(questionOf(lastAsked())).includes(DATA_URL));
     });
 
+    test("whoever has a link gets the files of its conversation and no other, until it is revoked", LIMIT, async () => {
+      reply = () => says("I see.");
+      const [sent, unsent] = await upload();
+      const { conversationId } = await ask("seeing", "Look", [sent]);
+      const { shareToken } = await client.call("share.create", { conversationId });
+      const owner = { authorization: `Bearer ${await sessionToken(parley)}` };
+      const get = async ({ fileId }: FilePart, headers: Record<string, string>) => {
+        const response = await fetch(`${parley.url}/files/${fileId}`, { headers });
+        return [response.status, (await response.arrayBuffer()).byteLength, response.headers.get("cache-control")];
+      };
+      const reader = { ...owner, "x-share-token": shareToken };
+      assert.deepEqual(await get(sent, reader), [200, PNG.length, "private, no-store"]);
+      assert.equal((await get(unsent, reader))[0], 404);
+      assert.equal((await get(unsent, owner))[0], 200);
+      assert.equal((await get(sent, { "x-share-token": shareToken }))[0], 401);
+      await client.call("share.revoke", { conversationId });
+      assert.equal((await get(sent, reader))[0], 404);
+    });
+
     test("an owner reads the files back; nobody else, and nobody after file_delete", LIMIT, async () => {
       const [png, notes] = await upload();
       const token = await sessionToken(parley);
