@@ -11,11 +11,13 @@ import { policyFor, serveSite, sessions } from "../docs/examples/embed/serve.ts"
 import { type Client, createClient } from "../src/client/client.ts";
 import { openConversation } from "../src/client/conversation.ts";
 import { messagesOf, pendingApprovals } from "../src/client/transcript.ts";
+import { uuidv7 } from "../src/protocol/id.ts";
 import { launchChromium } from "../test/support/chromium.ts";
 import { freePort } from "../test/support/free-port.ts";
 import { PageServer } from "../test/support/page-server.ts";
 import { ACCESS_TOKEN, type Parley, startParley } from "../test/support/parley.ts";
 import { until } from "../test/support/until.ts";
+import { aWeek } from "./pictures-insights.ts";
 
 const WIDE = { width: 1280, height: 800 };
 const VARIANTS: Readonly<Record<string, BrowserContextOptions>> = {
@@ -27,6 +29,8 @@ const VARIANTS: Readonly<Record<string, BrowserContextOptions>> = {
   forced: { viewport: WIDE, forcedColors: "active", colorScheme: "dark" },
   arabic: { viewport: WIDE, locale: "ar", colorScheme: "light" },
 };
+
+const PHOTOGRAPH = "A photograph";
 
 const RICH = `## Backpressure, in short
 
@@ -58,6 +62,8 @@ $$ \\left[0,\\ \\min\\left(15,\\ \\tfrac14 \\cdot 2^{n-1}\\right)\\right] \\text
 
 interface World {
   readonly parley: Parley;
+  /** Another device of the same person. */
+  readonly client: Client;
   readonly scripted: PageServer;
   readonly site: string;
   /** By title. */
@@ -86,8 +92,19 @@ const home = async (page: Page, { parley }: World) => {
   await page.locator(".suggestion").first().waitFor();
 };
 interface Opens extends Element {
-  readonly app: { readonly shell: { peek(): { open(panel: object): void } | undefined } };
+  readonly app: {
+    readonly shell: { peek(): { open(panel: object): void } | undefined };
+    readonly organise: { open(dialog: object): void };
+  };
 }
+
+/** In the sidebar, which may be a drawer. */
+const inSidebar = async (page: Page, world: World, selector: string) => {
+  await home(page, world);
+  if ((page.viewportSize()?.width ?? 0) < 768) await page.locator(".bar .icon-button").first().click();
+  await page.locator(selector).first().waitFor();
+  return page.locator(selector).first();
+};
 
 /** As the menu at the name of the person, and the palette, open it. */
 const panel = (what: { readonly kind: string; readonly section: string }) => async (page: Page, world: World) => {
@@ -112,6 +129,68 @@ const STATES: readonly State[] = [
   },
   { name: "home", open: home },
   { name: "answer", open: goTo("Research otters") },
+  {
+    name: "presence",
+    open: async (page, world) => {
+      const id = world.conversations.get("Research otters") ?? "";
+      const [there, presence] = [openConversation(world.client, id), world.client.presence(`conversation:${id}`)];
+      presence.set("typing");
+      page.on("close", () => [there, presence].forEach((each) => each.close()));
+      await goTo("Research otters")(page, world);
+      await page.locator("parley-presence p").waitFor();
+    },
+  },
+  {
+    name: "search",
+    open: async (page, world) => {
+      const input = await inSidebar(page, world, "parley-sidebar [type=search]");
+      await input.fill("otters");
+      await page.locator(".results a").first().waitFor();
+    },
+  },
+  {
+    name: "found",
+    open: async (page, world) => {
+      await home(page, world);
+      await press(page, "Control+k");
+      await page.locator(".palette input").fill("seals");
+      await page.locator(".palette .excerpt").first().waitFor();
+      await page.keyboard.press("Enter");
+      await page.locator("article.found").waitFor();
+    },
+  },
+  {
+    name: "trash",
+    open: async (page, world) => {
+      const opener = await inSidebar(page, world, ".to-trash");
+      await opener.click();
+      await page.locator("parley-trash .restore").first().waitFor();
+    },
+  },
+  {
+    name: "share",
+    open: async (page, world) => {
+      const conversationId = world.conversations.get("Research otters") ?? "";
+      await world.client.call("share.revoke", { conversationId });
+      await goTo("Research otters")(page, world);
+      await page.waitForLoadState("networkidle");
+      const conversation = { id: world.conversations.get("Research otters"), title: "Research otters" };
+      await page
+        .locator("parley-app")
+        .evaluate((app, what) => (app as unknown as Opens).app.organise.open(what), { kind: "share", conversation });
+      await page.locator("dialog[open] .primary").click();
+      await page.locator("dialog[open] input").waitFor();
+    },
+  },
+  {
+    name: "shared",
+    open: async (page, { parley, client, conversations }) => {
+      const conversationId = conversations.get(PHOTOGRAPH) ?? "";
+      const { shareToken } = await client.call("share.create", { conversationId });
+      await page.goto(`${parley.url}/s#${shareToken}`);
+      await page.locator("parley-shared-file").first().waitFor();
+    },
+  },
   { name: "approval", open: goTo("Tidy up") },
   {
     name: "markdown",
@@ -150,6 +229,8 @@ const STATES: readonly State[] = [
     },
   },
   { name: "settings", open: panel({ kind: "settings", section: "general" }) },
+  { name: "notifications", open: panel({ kind: "settings", section: "notifications" }) },
+  { name: "memory", open: panel({ kind: "settings", section: "memory" }) },
   { name: "devices", open: panel({ kind: "settings", section: "devices" }) },
   { name: "prompts", open: panel({ kind: "settings", section: "prompts" }) },
   {
@@ -169,8 +250,12 @@ const STATES: readonly State[] = [
   },
   {
     name: "insights",
-    open: async (page, { parley }) => {
-      await page.goto(`${parley.url}/insights`);
+    open: async (page, { scripted }) => {
+      scripted.answers.set("session.get", () => ({ session: {}, roles: ["owner"] }));
+      scripted.answers.set("insights.get", ({ times }) => ({ insights: aWeek((times as string[]).map(Date.parse)) }));
+      await page.goto(`${scripted.url}/#login=${scripted.code}`);
+      await field(page).waitFor();
+      await page.goto(`${scripted.url}/insights`);
       await page.locator("parley-insights canvas").first().waitFor();
     },
   },
@@ -183,12 +268,46 @@ const STATES: readonly State[] = [
   },
 ];
 
-async function conversationsIn(client: Client): Promise<ReadonlyMap<string, string>> {
+/** Something to look at: hills by the sea. */
+async function landscape(browser: Browser): Promise<Buffer> {
+  const page = await browser.newPage({ viewport: { width: 640, height: 480 } });
+  await page.setContent(`<body style="margin:0"><svg viewBox="0 0 640 480" style="display:block">
+    <rect width="640" height="480" fill="#f6d9b8"/><circle cx="455" cy="150" r="52" fill="#fff3dc"/>
+    <path d="M0 300q120-120 250-40t220-30 170 60v190H0Z" fill="#8aa79b"/>
+    <path d="M0 350q160-70 330-20t310-40v190H0Z" fill="#54776f"/><path d="M0 400q200-30 640 0v80H0Z" fill="#2f5560"/>
+  </svg>`);
+  const bytes = await page.screenshot();
+  await page.close();
+  return bytes;
+}
+
+/** What a person keeps, and what they threw away. */
+async function belongings(client: Client): Promise<void> {
+  for (const said of ["I am vegetarian.", "Our team meets on Tuesdays at ten.", "Answer in short sentences."])
+    await client.call("memory.create", { text: said, idempotencyKey: uuidv7() });
+  const prompts = [
+    ["Summary", "Summarise this in three sentences: {{text}}"],
+    ["Reply", "Write a friendly reply to this letter: {{letter}}"],
+  ];
+  for (const [name = "", text = ""] of prompts)
+    await client.call("prompt.save", { name, text, idempotencyKey: uuidv7() });
+  for (const title of ["A name for the boat", "Draft of a letter", "Which bicycle?"]) {
+    const { conversation } = await client.call("conversation.create", { title });
+    await client.call("conversation.delete", { conversationId: conversation.id });
+  }
+}
+
+async function conversationsIn(client: Client, picture: Buffer): Promise<ReadonlyMap<string, string>> {
   const made = new Map<string, string>();
+  const files = await Promise.all([
+    client.files.upload("lake.png", "image/png", new Uint8Array(picture)),
+    client.files.upload("notes.txt", "text/plain", new TextEncoder().encode("Taken at six in the evening.")),
+  ]);
   const stories: readonly (readonly [string, readonly string[]])[] = [
     ["Counting sheep", ["count to 20"]],
     ["A picnic by the lake", ["plan a picnic"]],
     ["What it can do", ["What can you do?"]],
+    [PHOTOGRAPH, ["When was this taken?"]],
     ["Research otters", ["research otters and seals"]],
     ["Tidy up", ["delete the file notes.txt"]],
   ];
@@ -196,7 +315,7 @@ async function conversationsIn(client: Client): Promise<ReadonlyMap<string, stri
     const { conversation } = await client.call("conversation.create", { title });
     made.set(title, conversation.id);
     const open = openConversation(client, conversation.id);
-    for (const words of says) open.send(words);
+    for (const words of says) open.send(words, title === PHOTOGRAPH ? { files } : {});
     await until(
       () =>
         pendingApprovals(open.state.transcript).length > 0 ||
@@ -243,7 +362,8 @@ const site = await serveSite(parley.url, port, sessions(parley.url, ACCESS_TOKEN
 const browser = await launchChromium();
 const client = createClient({ url: `${parley.url}/ws`, auth: { kind: "token", provider: () => ACCESS_TOKEN } });
 try {
-  const conversations = await conversationsIn(client);
+  const conversations = await conversationsIn(client, await landscape(browser));
+  await belongings(client);
   for (const variant of variants) {
     for (const { name, open } of states) {
       const scripted = await new PageServer().start();
@@ -256,7 +376,7 @@ try {
       page.setDefaultTimeout(8_000);
       try {
         await page.request.post(`${parley.url}/auth/session`, { data: { token: ACCESS_TOKEN } });
-        await open(page, { parley, scripted, conversations, site: `http://127.0.0.1:${port}/` });
+        await open(page, { parley, client, scripted, conversations, site: `http://127.0.0.1:${port}/` });
         await settle(page);
         await writeFile(join(folder, `${name}.${variant}.png`), await page.screenshot());
       } catch (error) {
