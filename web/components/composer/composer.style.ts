@@ -223,6 +223,7 @@ export const composerSheet = css`
   }
 
   .attachments .size {
+    unicode-bidi: plaintext;
     color: var(--muted);
     font: var(--meta);
   }

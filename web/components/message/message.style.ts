@@ -210,6 +210,7 @@ export const messageSheet = css`
   }
 
   .file-chip .name,
+    unicode-bidi: plaintext;
   .files .gone > span:first-of-type {
     overflow: hidden;
     text-overflow: ellipsis;

@@ -35,6 +35,11 @@ export const presenceSheet = css`
 
     .presence {
       justify-content: center;
+      padding-inline: 0;
+    }
+
+    .presence .who {
+      white-space: normal;
     }
   }
 `;
