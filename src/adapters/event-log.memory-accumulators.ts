@@ -1,10 +1,20 @@
 import { type Accumulate, type Accumulator, type PartKind, TEXT } from "../ports/event-log.ts";
 import { GrowingText } from "../protocol/growing-text.ts";
+import type { DeltaPlace, DeltaVisitor } from "./event-log.memory-entries.ts";
 
 /** UTF-16 units of one part. */
 const MAX_TEXT = 1024 * 1024;
 /** Only one run of a conversation is active, so anything near this many is a leftover; the oldest goes. */
 const MAX_PARTS = 256;
+
+/** Deltas are a word or so; a longer one is read faster by the native decoder. */
+const SHORT = 64;
+
+function isAscii(bytes: Uint8Array, from: number, length: number): boolean {
+  let all = 0;
+  for (let i = 0; i < length; i++) all |= bytes[from + i] ?? 0;
+  return all < 0x80;
+}
 
 interface Part {
   readonly messageId: string;
@@ -14,7 +24,7 @@ interface Part {
 }
 
 /** Text of the messages that stream now [L9]. */
-export class Accumulators {
+export class Accumulators implements DeltaVisitor {
   #parts: Part[];
   /** False when some text of an active run may be missing here. */
   complete: boolean;
@@ -47,6 +57,14 @@ export class Accumulators {
       case "drop":
         this.#parts = this.#parts.filter((part) => part.messageId !== change.messageId);
     }
+  }
+
+  /** An entry that extends a part, from the bytes that the log keeps of it. */
+  delta({ messageId, partIndex }: DeltaPlace, offset: number, bytes: Buffer, from: number, length: number): void {
+    const part = this.#find(messageId, partIndex);
+    const goesOn = part !== undefined && part.text.length === offset && offset + length <= MAX_TEXT;
+    if (goesOn && length <= SHORT && isAscii(bytes, from, length)) return part.text.appendAscii(bytes, from, length);
+    this.#extend(messageId, partIndex, offset, bytes.toString("utf8", from, from + length));
   }
 
   #extend(messageId: string, partIndex: number, offset: number, delta: string): void {

@@ -16,10 +16,17 @@ const NO_DELTA = -1;
 /** Deltas are a word or so; a longer text is written faster by the native encoder. */
 const SHORT = 64;
 
+/** Told of each delta: its text is `length` bytes of UTF-8 from `from` on. */
+export interface DeltaVisitor {
+  delta(key: DeltaPlace, offset: number, bytes: Buffer, from: number, length: number): void;
+}
+
+export type DeltaPlace = Omit<DeltaKey, "offset" | "text">;
+
 /** From this seq on, deltas are of this part. */
 interface Stretch {
   readonly from: number;
-  readonly key: Omit<DeltaKey, "offset" | "text">;
+  readonly key: DeltaPlace;
 }
 
 /**
@@ -84,6 +91,19 @@ class Chunk {
     return { seq, ts, event: encodeDelta(head, offset, content), delta: { ...key, offset, text: content } };
   }
 
+  /** Tells of the deltas from `seq` on, which stands at `at`. */
+  visit(seq: number, at: number, visitor: DeltaVisitor): void {
+    let stretch = this.#stretches.findLastIndex(({ from }) => from <= seq);
+    for (let next = seq, place = at; next <= this.last; next++, place += this.bytesAt(place)) {
+      if (this.#stretches[stretch + 1]?.from === next) stretch++;
+      const offset = this.#view.getInt32(place + 12);
+      const key = offset === NO_DELTA ? undefined : this.#stretches[stretch]?.key;
+      if (key !== undefined) {
+        visitor.delta(key, offset, this.bytes, place + RECORD, this.#view.getUint32(place + 8));
+      }
+    }
+  }
+
   #enter(from: number, { part, toolCallId, messageId, partIndex }: DeltaKey): void {
     const key = this.#stretches.at(-1)?.key;
     const goesOn =
@@ -116,11 +136,16 @@ export class RetainedEntries {
   #bytes = 0;
   #first: number;
   #head: number;
+  /** Where the first record stands, or will, that no visitor has been told of; and its seq. */
+  #unseenChunk: Chunk | undefined = undefined;
+  #unseenAt = 0;
+  #unseen: number;
 
   constructor(retention: Retention, head: number) {
     this.#retention = retention;
     this.#head = head;
     this.#first = head + 1;
+    this.#unseen = head + 1;
   }
 
   /** Seq of the newest entry that was ever pushed; what it was made with before the first. */
@@ -133,15 +158,45 @@ export class RetainedEntries {
     return this.#first;
   }
 
-  /** Appends, trims to the retention, and answers the new seq. `time`: milliseconds since 1970. */
+  /** Entries that no `visit` has come by. */
+  get unseen(): number {
+    return this.#head + 1 - this.#unseen;
+  }
+
+  /** Appends, and answers the new seq. `time`: milliseconds since 1970. `trim` follows. */
   push(time: number, event: string, delta: DeltaKey | undefined): number {
     const seq = ++this.#head;
     // UTF-8 takes at most three bytes for a UTF-16 unit.
     const chunk = this.#room(RECORD + (delta?.text ?? event).length * 3, seq);
     this.#bytes += chunk.push(time, event, delta);
-    const { maxEvents, maxBytes } = this.#retention;
-    while (seq - this.#first >= maxEvents || this.#bytes > maxBytes) this.#dropFirst();
     return seq;
+  }
+
+  /** Down to the retention; tells of what goes unseen otherwise. */
+  trim(visitor: DeltaVisitor): void {
+    const { maxEvents, maxBytes } = this.#retention;
+    while (this.#head - this.#first >= maxEvents || this.#bytes > maxBytes) {
+      if (this.#first >= this.#unseen) this.visit(visitor);
+      this.#dropFirst();
+    }
+  }
+
+  /** Tells of all deltas that came since the last visit. */
+  visit(visitor: DeltaVisitor): void {
+    if (this.unseen === 0) return;
+    for (const chunk of this.#chunks) {
+      if (chunk.last < this.#unseen) continue;
+      if (chunk === this.#unseenChunk) chunk.visit(this.#unseen, this.#unseenAt, visitor);
+      else chunk.visit(chunk.first, chunk.start, visitor);
+    }
+    this.passBy();
+  }
+
+  /** As `visit`, and tells nobody. */
+  passBy(): void {
+    this.#unseenChunk = this.#newest;
+    this.#unseenAt = this.#newest?.used ?? 0;
+    this.#unseen = this.#head + 1;
   }
 
   clear(): void {
@@ -150,6 +205,7 @@ export class RetainedEntries {
     this.#spare = undefined;
     this.#bytes = 0;
     this.#first = this.#head + 1;
+    this.passBy();
   }
 
   /** Entries from a seq on, at most `limit` and `maxBytes`, but at least one if there is one. */

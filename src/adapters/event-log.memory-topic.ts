@@ -12,6 +12,8 @@ import { RetainedEntries, type Retention } from "./event-log.memory-entries.ts";
 /** Each claim of a run is a writer, and all but the newest are fenced: more than a few are never asked for. */
 const MAX_WRITERS = 64;
 const REMEMBERED_IDS = 4096;
+/** Deltas that are added to the accumulators together: their bytes lie beside each other. */
+const MAX_UNSEEN = 64;
 
 /** Numbers of one writer are spread over this many stretches between other events, or the oldest are forgotten. */
 const MAX_STRETCHES = 64;
@@ -96,6 +98,7 @@ export class MemoryTopic {
   }
 
   state(): TopicState {
+    this.entries.visit(this.#accumulators);
     return {
       epoch: this.epoch,
       seq: this.entries.head,
@@ -103,6 +106,12 @@ export class MemoryTopic {
       accumulators: this.#accumulators.list(),
       complete: this.#accumulators.complete,
     };
+  }
+
+  /** Forgets its entries, and nothing else. */
+  clear(): void {
+    this.entries.visit(this.#accumulators);
+    this.entries.clear();
   }
 
   append(append: Append, now: Now): AppendResult {
@@ -141,8 +150,17 @@ export class MemoryTopic {
   }
 
   #push({ event, accumulate, delta }: Append, { time, ts }: Now): number {
-    if (accumulate !== undefined) this.#accumulators.apply(accumulate);
-    const seq = this.entries.push(time, event, delta);
+    const { entries } = this;
+    // What extends a part is in its entry, and is added to the text when somebody asks for that, or many at once.
+    const later = accumulate?.kind === "extend" && delta !== undefined;
+    if (!later && (accumulate !== undefined || delta !== undefined)) {
+      entries.visit(this.#accumulators);
+      if (accumulate !== undefined) this.#accumulators.apply(accumulate);
+    }
+    const seq = entries.push(time, event, delta);
+    if (!later && delta !== undefined) entries.passBy();
+    if (entries.unseen >= MAX_UNSEEN) entries.visit(this.#accumulators);
+    entries.trim(this.#accumulators);
     if (this.heard) {
       const entry: LogEntry = delta === undefined ? { seq, ts, event } : { seq, ts, event, delta };
       if (this.news === undefined) this.news = [entry];

@@ -143,6 +143,71 @@ test("[L9] leftover accumulators are bounded", async () => {
   await log.close();
 });
 
+/** Deltas of two parts in turns: words, long ones, and some that are not ASCII. */
+function* growing(topic: string, epoch: string, until: number) {
+  const words = ["word ", "é", "日本", "👍", "x".repeat(70), "end"];
+  const lengths = [0, 0];
+  for (let n = 1; n <= until; n++) {
+    const partIndex = n % 2;
+    const text = words[n % words.length] ?? "";
+    const offset = lengths[partIndex] ?? 0;
+    lengths[partIndex] = offset + text.length;
+    const place = { messageId: "m", partIndex, offset };
+    yield {
+      partIndex,
+      text,
+      append: {
+        ...fenced(n, { topic, epoch, accumulate: { kind: "extend", ...place, delta: text } }),
+        delta: { part: "text", ...place, text },
+      } as const,
+    };
+  }
+}
+
+for (const [retention, name] of [
+  [{}, "all entries are retained"],
+  [{ maxEvents: 7 }, "seven entries are retained"],
+  [{ maxBytes: 100 }, "100 bytes are retained"],
+  [{ maxBytes: 1 }, "no entry is retained"],
+] as const) {
+  test(`[L9] the text of growing parts is whole whenever it is asked for: ${name}`, async () => {
+    const log = new MemoryEventLog(retention);
+    const topic = newTopic();
+    const epoch = await opened(log, topic);
+    const texts: [string, string] = ["", ""];
+    let asked = 0;
+    for (const { partIndex, text, append: delta } of growing(topic, epoch, 2_000)) {
+      assert.equal((await append(log, delta))[0]?.ok, true);
+      texts[partIndex === 0 ? 0 : 1] += text;
+      // At lengths of time that have nothing to do with how many are added together.
+      if (texts[0].length % 89 !== 0) continue;
+      const { accumulators, complete } = await stateOf(log, topic);
+      const found = accumulators.toSorted((a, b) => a.partIndex - b.partIndex).map((part) => part.text);
+      assert.deepEqual([found, complete], [texts.filter((whole) => whole !== ""), true]);
+      asked++;
+    }
+    assert.ok(asked > 10, `asked ${asked} times`);
+    await log.close();
+  });
+}
+
+test("[L9] a topic that lies idle with subscribers keeps the text of its growing parts", async () => {
+  let now = 0;
+  const log = new MemoryEventLog({ now: () => now });
+  const topic = newTopic();
+  const epoch = await opened(log, topic);
+  log.subscribe(topic, () => {});
+  let whole = "";
+  for (const { partIndex, text, append: delta } of growing(topic, epoch, 9)) {
+    await append(log, delta);
+    if (partIndex === 0) whole += text;
+  }
+  now += HOUR + 1;
+  const { accumulators } = await stateOf(log, topic);
+  assert.equal(accumulators.find(({ partIndex }) => partIndex === 0)?.text, whole);
+  await log.close();
+});
+
 test("[L2] a closed log takes no calls", async () => {
   const log = new MemoryEventLog();
   await log.close();

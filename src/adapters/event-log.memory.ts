@@ -137,7 +137,8 @@ export class MemoryEventLog implements EventLog {
   subscribe(name: string, listener: LogListener): () => void {
     const subscription: Subscription = { listener, active: true };
     const channel = this.#channel(name);
-    channel.subscriptions = [...channel.subscriptions, subscription];
+    // Not by spreading, which leaves room for sixteen more.
+    channel.subscriptions = channel.subscriptions.concat(subscription);
     if (channel.topic !== undefined) channel.topic.heard = true;
     return () => {
       if (!subscription.active) return;
@@ -191,7 +192,7 @@ export class MemoryEventLog implements EventLog {
   }
 
   #expire(name: string, channel: Channel, topic: MemoryTopic): void {
-    if (channel.subscriptions.length > 0) return topic.entries.clear();
+    if (channel.subscriptions.length > 0) return topic.clear();
     channel.topic = undefined;
     this.#channels.delete(name);
   }

@@ -27,7 +27,8 @@ const toSession = (row: SessionRow): StoredSession => ({
   id: row.id,
   user: { id: row.userId, name: row.userName },
   tenant: { id: row.tenantId, name: row.tenantName },
-  roles: row.roles,
+  // A copy: the driver's array has room for sixteen more, and sessions are kept.
+  roles: row.roles.slice(),
   device: row.device,
   createdAt: iso(row.createdAt),
   lastSeenAt: iso(row.lastSeenAt),

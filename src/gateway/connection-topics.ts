@@ -160,7 +160,8 @@ export class ConnectionTopics implements DeliveryLink, SubscriptionOwner, Tickin
   #hold(topic: string, { answer, text, shareId }: OpenedTopic): void {
     this.#stop(this.#subscription(topic));
     const subscription = new Subscription(this, topic, answer.position, text);
-    this.#subscriptions = [...this.#subscriptions, subscription];
+    // Not by spreading, which leaves room for sixteen more.
+    this.#subscriptions = this.#subscriptions.concat(subscription);
     this.#shared.fanOut.attach(subscription);
     if (shareId !== undefined) this.#shared.shareReaders.add(subscription, shareId, () => this.resync(subscription));
     this.#held ??= new Map();

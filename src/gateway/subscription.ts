@@ -69,6 +69,9 @@ export class Subscription implements Reading {
   readonly topic: string;
   state: DeliveryState;
   readonly #owner: SubscriptionOwner;
+  /** The owner's, at hand: they are asked for with every event. */
+  readonly #connection: Connection;
+  readonly #counters: DeliveryCounters;
   /** Sent before the log is read. */
   #text: TextDeltas | undefined;
   /** What was published did not join; nothing has been read since. */
@@ -76,6 +79,8 @@ export class Subscription implements Reading {
 
   constructor(owner: SubscriptionOwner, topic: string, position: Position, text: TextDeltas | undefined) {
     this.#owner = owner;
+    this.#connection = owner.connection;
+    this.#counters = owner.counters;
     this.topic = topic;
     this.state = { kind: "held", epoch: position.epoch, seq: position.seq };
     this.#text = text;
@@ -106,18 +111,18 @@ export class Subscription implements Reading {
   pass(frame: Frame): void {
     const { kind } = this.state;
     if (kind !== "live" && kind !== "catching-up") return;
-    if (this.#owner.connection.bufferedBytes > LOW_WATER) return;
+    if (this.#connection.bufferedBytes > LOW_WATER) return;
     this.#settle(this.#write(frame));
   }
 
   #changed(before: DeliveryState, state: DeliveryState): void {
-    if (state.kind === "lagging") this.#owner.counters.lagged++;
+    if (state.kind === "lagging") this.#counters.lagged++;
     else if (before.kind === "live" && state.kind === "catching-up") this.#gap = true;
     else if (state.kind === "ended") this.#text = undefined;
   }
 
   #send(frames: readonly Frame[], input: DeliveryInput, events: number): void {
-    const { connection, counters } = this.#owner;
+    const counters = this.#counters;
     counters.events += events;
     if (this.#gap && input.type === "entries") {
       this.#gap = false;
@@ -127,7 +132,7 @@ export class Subscription implements Reading {
     const [first] = frames;
     if (frames.length === 1 && first !== undefined) outcome = this.#write(first);
     else {
-      connection.cork(() => {
+      this.#connection.cork(() => {
         for (const frame of frames) {
           outcome = this.#write(frame);
           if (outcome === "closed") return;
@@ -138,8 +143,8 @@ export class Subscription implements Reading {
   }
 
   #write(frame: Frame): ReturnType<Connection["send"]> {
-    this.#owner.counters.bytes += typeof frame === "string" ? Buffer.byteLength(frame) : frame.length;
-    return this.#owner.connection.send(frame);
+    this.#counters.bytes += typeof frame === "string" ? Buffer.byteLength(frame) : frame.length;
+    return this.#connection.send(frame);
   }
 
   #settle(outcome: ReturnType<Connection["send"]>): void {

@@ -35,6 +35,15 @@ export class GrowingText {
     this.#used = used + length;
   }
 
+  /** The same, of ASCII in bytes. */
+  appendAscii(bytes: Uint8Array, from: number, length: number): void {
+    if (length > TAIL - this.#used) this.#join();
+    const tail = this.#tail;
+    const used = this.#used;
+    for (let i = 0; i < length; i++) tail[used + i] = bytes[from + i] ?? 0;
+    this.#used = used + length;
+  }
+
   /** Forgets what stands after the first `length` units. */
   cut(length: number): void {
     if (length >= this.length) return;

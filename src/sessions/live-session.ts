@@ -16,7 +16,8 @@ export interface LiveSession {
   readonly scope: Scope;
   /** All requests of the session, over all its connections here, draw on this [W11]. */
   readonly bucket: TokenBucket;
-  readonly members: SessionMember[];
+  /** Nearly always one. Replaced, never changed: a list that grew keeps room for sixteen more. */
+  members: readonly SessionMember[];
   stored: StoredSession;
   ended: boolean;
   /** Milliseconds of the wall clock, as the store's expiry is. */

@@ -179,17 +179,16 @@ export class SessionManager implements SessionService {
     const live = this.byId.get(session.id);
     if (live === undefined || live.ended) throw new ParleyError("SESSION_ENDED");
     if (this.options.counts?.enterUser(live.scope.userId) === false) throw new ParleyError("TOO_MANY_CONNECTIONS");
-    if (live.members.push(member) === 1) this.connected++;
+    live.members = live.members.concat(member);
+    if (live.members.length === 1) this.connected++;
     this.use(live);
     return live;
   }
 
   detach(live: LiveSession, member: SessionMember): void {
-    const index = live.members.indexOf(member);
-    if (index < 0) return;
+    if (!live.members.includes(member)) return;
     this.options.counts?.leaveUser(live.scope.userId);
-    const last = live.members.pop();
-    if (last !== undefined && last !== member) live.members[index] = last;
+    live.members = live.members.filter((other) => other !== member);
     if (live.members.length > 0 || live.ended) return;
     this.connected--;
     // To the end of the line of those that may be forgotten.
@@ -341,7 +340,8 @@ export class SessionManager implements SessionService {
   private close(live: LiveSession, end: SessionEnd, keep: SessionMember | undefined): void {
     if (live.ended) return;
     live.ended = true;
-    const members = live.members.splice(0);
+    const { members } = live;
+    live.members = [];
     if (members.length > 0) this.connected--;
     for (const _ of members) this.options.counts?.leaveUser(live.scope.userId);
     this.forget(live);
