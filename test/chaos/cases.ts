@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import type { Client } from "../../src/client/client.ts";
 import type { Parley } from "../support/parley.ts";
 import { until } from "../support/until.ts";
+import { cutOffForAll, oneNodeCutOff } from "./cut-off.ts";
 import { oneByOne, ownerKilledAtSteps } from "./owner-killed.ts";
 import { slowReader } from "./slow-reader.ts";
 import { STORM, storm } from "./storm.ts";
 import type { Stream } from "./streams.ts";
+import { killedBeforeTelling } from "./untold.ts";
 import type { Topology, World } from "./world.ts";
 
 export interface Scene {
@@ -240,11 +242,23 @@ export const cases: readonly ChaosCase[] = [
     callsMayFail: true,
     fault: ({ world }) => cutFor(world, "postgres", 20_000),
   },
+  {
+    name: "one node cut off from PostgreSQL until its clients have gone to the others",
+    callsMayFail: true,
+    fault: (scene) => oneNodeCutOff(scene, "postgres", "b"),
+  },
+  {
+    name: "one node cut off from Redis until its clients have gone to the others",
+    callsMayFail: true,
+    fault: (scene) => oneNodeCutOff(scene, "redis", "c"),
+  },
+  { name: "PostgreSQL paused for 35 s: nobody is sent away", callsMayFail: true, fault: cutOffForAll },
   { name: "one idempotency key at two nodes at once, 20 times", fault: ({ world }) => oneKeyTwoNodes(world) },
   { name: "one approval decided at two nodes at once, 5 times", fault: ({ world }) => oneApprovalTwoNodes(world) },
   { name: `a storm of ${STORM} reconnects, each to the next node`, fault: storm },
   { name: "a reader that reads nothing for 20 s", fault: slowReader },
   { name: "the owner killed at steps of answers with tools", fault: ownerKilledAtSteps },
+  { name: "a node killed between commit and append", fault: killedBeforeTelling },
   { name: "each node killed, one after the other", fault: oneByOne },
   {
     name: "Sentinel: the master is killed, and later its successor",

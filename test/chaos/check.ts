@@ -20,8 +20,10 @@ export interface Row {
   readonly hung: number;
   readonly failedCalls: number;
   readonly calls: number;
-  /** Longest time that a reader of an unfinished answer saw nothing new, from the fault on. Milliseconds. */
-  readonly silence: number;
+  /** Of each reader of an unfinished answer: the longest time that it saw nothing new, from the fault on. */
+  readonly silences: readonly number[];
+  /** How long each connection that was lost, or moved, was away. */
+  readonly reconnects: readonly number[];
   /** What else was wrong, in words; empty when all is well. */
   readonly problems: readonly string[];
 }
@@ -59,6 +61,22 @@ class Calls {
   }
 }
 
+/** From the fault on. Milliseconds; one that never came back has none, and its tab hangs. */
+function reconnectsOf(clients: readonly Client[]): number[] {
+  const times: number[] = [];
+  for (const client of clients) {
+    let since: number | undefined;
+    client.onState(({ phase }) => {
+      if (phase !== "ready") since ??= performance.now();
+      else if (since !== undefined) {
+        times.push(performance.now() - since);
+        since = undefined;
+      }
+    });
+  }
+  return times;
+}
+
 async function begin(world: World, count: number) {
   const pairs = Array.from({ length: count }, () => [world.connect(), world.connect()] as const);
   const streams = await Promise.all(pairs.map(([writer, reader]) => beginStream(writer, reader)));
@@ -89,6 +107,7 @@ export async function play(world: World, one: ChaosCase, streamCount: number): P
   };
   const calls = new Calls(pairs.slice(0, 4).map(([client]) => client));
 
+  const reconnects = reconnectsOf([...pairs.flat(), ...spare, asker]);
   await world.lasts(MOMENT_MS * world.random());
   await one.fault({ world, streams, more }).catch((error: unknown) => problems.push(`the fault: ${String(error)}`));
   await until(() => tabs.every((tab) => tab.done && tab.text === ANSWER), "every answer", END_MS).catch(() => {});
@@ -111,7 +130,8 @@ export async function play(world: World, one: ChaosCase, streamCount: number): P
     hung: tabs.filter((tab) => !tab.done).length + (talk.sent - talk.answered),
     failedCalls: calls.failed.length,
     calls: calls.made,
-    silence: Math.round(Math.max(...tabs.map((tab) => tab.silence))),
+    silences: tabs.map((tab) => tab.silence),
+    reconnects: [...reconnects],
     problems,
   };
   for (const client of [...pairs.flat(), ...spare, asker]) client.close();
@@ -140,11 +160,31 @@ export const passed = (row: Row, { callsMayFail = false }: ChaosCase): boolean =
   row.lost + row.doubled + row.twice + row.hung === 0 &&
   row.problems.every((problem) => callsMayFail && problem === REFUSED);
 
-const COLUMNS = ["case", "expected", "received", "lost", "doubled", "twice", "hung", "calls refused", "silence, ms"];
+const COLUMNS = [
+  "case",
+  "expected",
+  "received",
+  "lost",
+  "doubled",
+  "twice",
+  "hung",
+  "calls refused",
+  "silence: median, worst, ms",
+  "reconnects: number, median, worst, ms",
+];
 export const HEADER = `| ${COLUMNS.join(" | ")} |\n|${COLUMNS.map((_, i) => (i === 0 ? "---" : "---:")).join("|")}|`;
 
+/** "median, worst"; nothing for nothing. */
+function middleAndWorst(times: readonly number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const [middle, worst] = [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
+  return middle === undefined || worst === undefined ? "" : `${Math.round(middle)}, ${Math.round(worst)}`;
+}
+
 export function line(row: Row): string {
-  const { name, expected, received, lost, doubled, twice, hung, failedCalls, calls, silence } = row;
-  const cells = [name, expected, received, lost, doubled, twice, hung, `${failedCalls} of ${calls}`, silence];
+  const { name, expected, received, lost, doubled, twice, hung, failedCalls, calls, silences, reconnects } = row;
+  const back = reconnects.length === 0 ? "none" : `${reconnects.length}, ${middleAndWorst(reconnects)}`;
+  const refused = `${failedCalls} of ${calls}`;
+  const cells = [name, expected, received, lost, doubled, twice, hung, refused, middleAndWorst(silences), back];
   return `| ${cells.join(" | ")} |`;
 }
