@@ -101,3 +101,23 @@ test("a model that sees no pictures is told of them; any other gets them", async
     ["Look", "[A picture, cat.png, is attached here. This model can't see pictures.]", "file notes.txt 3"],
   ]);
 });
+
+test("the oldest turns go where the model does not take all, however roughly they are counted at first", async () => {
+  /** Texts of the person that a model of so many tokens gets. */
+  const kept = async (text: string, contextTokens: number) => {
+    const files = new MemoryFileStore();
+    const transcript = Array.from({ length: 10 }, (_, i) => asks(`${i} ${text}`));
+    const input = { transcript, messageId: "a", parts: [], steps: [], contextTokens, files };
+    return shown(await modelMessages({ ...input, onUnread: (error) => assert.fail(String(error)) })).map(([said]) =>
+      Number(said?.split(" ")[0]),
+    );
+  };
+  const all = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const words = "word ".repeat(100);
+  assert.deepEqual(await kept(words, 100_000), all);
+  // Too many letters, not too many words.
+  assert.deepEqual(await kept(words, 1_500), all);
+  assert.deepEqual(await kept(words, 750), [5, 6, 7, 8, 9]);
+  // Each of these is one letter, and counts as two tokens.
+  assert.deepEqual(await kept("☀ ".repeat(100), 1_500), [5, 6, 7, 8, 9]);
+});

@@ -74,10 +74,13 @@ const unseen = (part: ModelContent): ModelContent =>
 
 /** The newest turns that fit beside the answer so far; the question always does. */
 function trimmed(past: readonly Turn[], own: Turn, budget: number): readonly ModelMessage[] {
-  let room = budget - tokensOf(own);
+  // Looking closer at every word takes a while, and most conversations fit whatever comes of it.
+  const most = [...past, own].reduce((sum, turn) => sum + tokensOf(turn, atMost), 0);
+  const count = most <= budget ? atMost : estimateTokenCount;
+  let room = budget - tokensOf(own, count);
   const kept: Turn[] = [];
   for (const turn of past.toReversed()) {
-    room -= tokensOf(turn);
+    room -= tokensOf(turn, count);
     if (room < 0 && kept.length > 0) break;
     kept.push(turn);
   }
@@ -86,26 +89,29 @@ function trimmed(past: readonly Turn[], own: Turn, budget: number): readonly Mod
   return kept.toReversed().flat();
 }
 
-function tokensOf(turn: Turn): number {
+/** No estimate is higher: a symbol of one UTF-16 unit may be counted as two tokens. */
+const atMost = (text: string): number => 2 * text.length;
+
+function tokensOf(turn: Turn, count: (text: string) => number): number {
   let tokens = 0;
   for (const message of turn) {
     tokens += 4;
     switch (message.role) {
       case "system":
-        tokens += estimateTokenCount(message.text);
+        tokens += count(message.text);
         break;
       case "user":
         for (const part of message.content) {
-          tokens += part.type === "text" ? estimateTokenCount(part.text) : FILE_TOKENS;
+          tokens += part.type === "text" ? count(part.text) : FILE_TOKENS;
         }
         break;
       case "assistant":
         for (const part of message.content) {
-          tokens += estimateTokenCount(part.type === "tool-call" ? JSON.stringify(part.args) : part.text);
+          tokens += count(part.type === "tool-call" ? JSON.stringify(part.args) : part.text);
         }
         break;
       case "tool":
-        for (const { content } of message.results) tokens += estimateTokenCount(content);
+        for (const { content } of message.results) tokens += count(content);
     }
   }
   return tokens;

@@ -19,6 +19,7 @@
  * The terminal rows of an answer make the log forget its parts, which the store has by then. They come after
  * everything of the run itself: its owner awaits `RunWriter.flush` before it commits the end.
  */
+import { setImmediate } from "node:timers/promises";
 import type { EventLog } from "../ports/event-log.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Announcement, Store } from "../ports/store.ts";
@@ -212,6 +213,8 @@ export class OutboxPublisher {
   /** Each into its lane, behind what was committed before it. What could not be asked for is left to the sweep. */
   async #order(): Promise<void> {
     this.#ordering = true;
+    // What the same turn of the event loop announces is asked for at once: a message, and the run that it starts.
+    await setImmediate();
     while (this.#unordered.length > 0) {
       const some = this.#unordered.splice(0, MAX_ORDERED).filter(({ pushed }) => !pushed);
       if (some.length === 0) continue;
