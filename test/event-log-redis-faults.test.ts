@@ -260,7 +260,7 @@ test("[L2] few connections and subscriptions, whatever the number of topics", as
   const { log, keyPrefix } = await node();
   for (let i = 0; i < 2_000; i++) log.subscribe(newTopic(), () => undefined);
   const channels = (await admin.call("PUBSUB", "SHARDCHANNELS", `${keyPrefix}*`)) as string[];
-  assert.deepEqual(channels, [`${keyPrefix}{b0}log`]);
+  assert.deepEqual(channels, [`${keyPrefix}{b0}l2`]);
   const clients = String(await admin.client("LIST")).split("\n");
   assert.equal(clients.filter((line) => line.includes(` name=${keyPrefix} `)).length, 2);
 });
@@ -280,7 +280,7 @@ test("[L9] a text that the server evicted leaves the accumulators incomplete", a
   const topic = newTopic();
   const epoch = await opened(log, topic);
   await append(log, fenced(1, { topic, epoch, accumulate: extend("m", 0, "lost") }));
-  assert.equal(await admin.del(`${keyPrefix}{b0}a1:${topic}`), 1);
+  assert.equal(await admin.del(`${keyPrefix}{b0}l2:${topic}/a1`), 1);
   assert.equal((await stateOf(log, topic)).complete, false);
   await append(log, fenced(2, { topic, epoch, accumulate: extend("m", 4, " tail") }));
   assert.equal((await stateOf(log, topic)).complete, false);

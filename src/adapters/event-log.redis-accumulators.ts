@@ -1,15 +1,15 @@
 /**
  * Accumulators, as part of the script that appends (`event-log.redis-append.ts`). The part that grows lies in the
- * variables of its topic (part, no, units, size, kind), the others in the hash `p:`; so a delta costs one APPEND.
+ * variables of its topic (part, no, units, size, kind), the others in the hash `/p`; so a delta costs one APPEND.
  */
 
 /** Only one run of a conversation is active, so anything near this many is a leftover; the oldest goes. */
 const MAX_PARTS = 256;
 /** UTF-16 units of one part. */
-const MAX_TEXT = 1024 * 1024;
+export const MAX_TEXT = 1024 * 1024;
 
 export const SCRIPT_ACCUMULATORS = `
-local function textkey(number) return prefix .. 'a' .. number .. ':' .. topic end
+local function textkey(number) return key .. '/a' .. number end
 
 -- How many bytes the first units of a text are, and how many units that is: one less before a surrogate pair that the
 -- end would cut. Counted by the block, then by the character.
@@ -36,22 +36,22 @@ end
 
 local function putback()
   if part == '' then return end
-  call('HSET', prefix .. 'p:' .. topic, part, pack(no, units, size, kind))
+  call('HSET', key .. '/p', part, pack(no, units, size, kind))
   part = ''
 end
 
 local function forget(name)
   if name == part then part = '' end
-  local known = call('HGET', prefix .. 'p:' .. topic, name)
-  call('HDEL', prefix .. 'p:' .. topic, name)
+  local known = call('HGET', key .. '/p', name)
+  call('HDEL', key .. '/p', name)
   call('UNLINK', textkey((unpacked(known))))
 end
 
 local function begin(name, what)
   putback()
-  if call('HLEN', prefix .. 'p:' .. topic) >= ${MAX_PARTS} then
+  if call('HLEN', key .. '/p') >= ${MAX_PARTS} then
     local oldest, least
-    local all = call('HGETALL', prefix .. 'p:' .. topic)
+    local all = call('HGETALL', key .. '/p')
     for i = 1, #all, 2 do
       local number = tonumber((unpacked(all[i + 1])))
       if not least or number < least then oldest, least = all[i], number end
@@ -60,15 +60,15 @@ local function begin(name, what)
     complete = 0
   end
   nextno = nextno + 1
-  part, no, units, size, kind, renew = name, tostring(nextno), 0, 0, what, true
-  call('UNLINK', textkey(no))
-  call('HSET', prefix .. 'p:' .. topic, part, pack(no, units, size, kind))
+  part, no, units, size, kind = name, tostring(nextno), 0, 0, what
+  call('SET', textkey(no), '', 'PX', ttl)
+  call('HSET', key .. '/p', part, pack(no, units, size, kind))
 end
 
 -- False when there is no such part; there is no current one then.
 local function choose(name)
   putback()
-  local known = call('HGET', prefix .. 'p:' .. topic, name)
+  local known = call('HGET', key .. '/p', name)
   if not known then return false end
   part = name
   no, units, size, kind = unpacked(known)
@@ -87,13 +87,12 @@ local function extend(name, offset, length, delta)
   end
   if offset + length > ${MAX_TEXT} then complete = 0 return end
   if call('APPEND', textkey(no), delta) ~= size + #delta then complete = 0 end
-  if size == 0 then renew = true end
   units, size = offset + length, size + #delta
 end
 
 local function parts(message)
   local mine = {}
-  for _, name in ipairs(call('HKEYS', prefix .. 'p:' .. topic)) do
+  for _, name in ipairs(call('HKEYS', key .. '/p')) do
     local index, of = match(name, '^(%d+):(.*)$')
     if of == message then mine[#mine + 1] = { name, tonumber(index) } end
   end

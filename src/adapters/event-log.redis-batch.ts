@@ -1,12 +1,14 @@
 /** Appends as arguments of the script, and its answer as results (`event-log.redis-append.ts` has the forms of both). */
 import type { Accumulate, Append, AppendResult } from "../ports/event-log.ts";
-import { encodeKind, encodeRecord, tagged, untagged } from "./event-log.redis-records.ts";
+import { encodeKind, encodeRecord } from "./event-log.redis-records.ts";
 
 /** Of one topic: entries that follow each other and are of one writer, epoch and fence. */
 interface Group {
   /** Where each of its appends stands in the caller's batch. */
   readonly places: number[];
   readonly first: Append;
+  /** Of a group of deltas, which all extend one part: the offset of the next. */
+  offset: number | undefined;
 }
 
 type Argument = string | number;
@@ -30,19 +32,26 @@ export function encodeAppends(
     if (append === undefined) continue;
     const groups = topics.get(append.topic);
     const last = groups?.at(-1);
-    if (groups === undefined) topics.set(append.topic, [{ places: [place], first: append }]);
-    else if (last !== undefined && follows(last, append)) last.places.push(place);
-    else groups.push({ places: [place], first: append });
+    const offset = endOfDelta(append);
+    if (last !== undefined && follows(last, append, offset)) {
+      last.places.push(place);
+      last.offset = offset;
+      continue;
+    }
+    const group = { places: [place], first: append, offset };
+    if (groups === undefined) topics.set(append.topic, [group]);
+    else groups.push(group);
   }
   const keys: string[] = [];
   const args: Argument[] = [];
   const all: Group[] = [];
   for (const [topic, groups] of topics) {
     keys.push(key(topic));
-    args.push(tagged(topic), groups.length);
+    args.push(groups.length);
     for (const group of groups) {
       all.push(group);
-      pushGroup(args, batch, group);
+      if (group.offset === undefined) pushGroup(args, batch, group);
+      else pushDeltas(args, batch, group);
     }
   }
   return { keys, body: encodeBody(args), groups: all };
@@ -55,22 +64,58 @@ function encodeBody(args: readonly Argument[]): string {
   return JSON.stringify(args.map((arg) => (typeof arg === "string" ? arg.toWellFormed() : arg)));
 }
 
+/** Where the text ends that a numbered delta extends its part by; undefined for whatever else. */
+function endOfDelta({ epoch, identity, accumulate, delta }: Append): number | undefined {
+  if (epoch === null || accumulate?.kind !== "extend" || delta === undefined || !("writer" in identity))
+    return undefined;
+  const { messageId, partIndex, offset, text } = delta;
+  const { delta: extension } = accumulate;
+  const same =
+    accumulate.messageId === messageId &&
+    accumulate.partIndex === partIndex &&
+    accumulate.offset === offset &&
+    extension === text;
+  return same ? offset + text.length : undefined;
+}
+
 /** Is it the next of the group? */
-function follows({ first, places }: Group, { epoch, identity }: Append): boolean {
-  if (epoch !== first.epoch) return false;
+function follows(
+  { first, places, offset }: Group,
+  { epoch, identity, delta }: Append,
+  end: number | undefined,
+): boolean {
+  if (epoch !== first.epoch || (offset === undefined) !== (end === undefined)) return false;
+  if (offset !== undefined) {
+    if (delta?.offset !== offset) return false;
+    if (delta.messageId !== first.delta?.messageId || delta.partIndex !== first.delta.partIndex) return false;
+  }
   if (!("writer" in identity)) return !("writer" in first.identity);
   if (!("writer" in first.identity)) return false;
   const { writer, n, fence } = first.identity;
   return identity.writer === writer && identity.fence === fence && identity.n === n + places.length;
 }
 
+function pushDeltas(args: Argument[], batch: readonly Append[], { first, places }: Group): void {
+  const { epoch, identity, delta } = first;
+  if (delta === undefined || !("writer" in identity)) throw new Error("The group has no deltas.");
+  const whose = `${identity.writer}\n${delta.partIndex}:${delta.messageId}`;
+  args.push(places.length, epoch ?? "", whose, identity.fence, identity.n, delta.offset);
+  for (const place of places) {
+    const append = batch[place];
+    if (append?.delta === undefined) continue;
+    const { text } = append.delta;
+    const bytes = Buffer.byteLength(text);
+    args.push(encodeRecord(append.event, append.delta));
+    if (bytes === text.length) args.push(bytes);
+    else args.push(-text.length, bytes);
+  }
+}
+
 function pushGroup(args: Argument[], batch: readonly Append[], { first, places }: Group): void {
   const { epoch, identity } = first;
-  const fenced = "writer" in identity;
-  args.push(epoch === null ? "" : tagged(epoch));
-  if (fenced) args.push(tagged(identity.writer), identity.fence, identity.n);
+  args.push(-places.length, epoch ?? "");
+  if ("writer" in identity) args.push(identity.writer, identity.fence, identity.n);
   else args.push("", 0, 0);
-  args.push(places.length);
   for (const place of places) {
     const append = batch[place];
     if (append === undefined) continue;
@@ -103,14 +148,20 @@ export function decodeResults(answer: string, { groups }: AppendCall, results: A
   const lines = answer.split("\n");
   for (const [i, { places }] of groups.entries()) {
     const line = lines[i] ?? "";
-    if (line.charCodeAt(0) === 0x2b && !line.includes(" ")) {
-      const first = Number(line.slice(1));
+    const first = firstOf(line);
+    if (first !== undefined) {
       for (let k = 0; k < places.length; k++) results[places[k] ?? 0] = { ok: true, seq: first + k, duplicate: false };
       continue;
     }
     const items = line.startsWith("E") || line.startsWith("W") ? [line] : line.split(" ");
     for (const [k, place] of places.entries()) results[place] = decodeItem(items[k] ?? items[0] ?? "");
   }
+}
+
+/** Of a line that says that all of its group were appended: "<seq>-0" or "+<seq>". */
+function firstOf(line: string): number | undefined {
+  if (line.endsWith("-0")) return Number(line.slice(0, -2));
+  return line.startsWith("+") && !line.includes(" ") ? Number(line.slice(1)) : undefined;
 }
 
 function decodeItem(item: string): AppendResult {
@@ -123,7 +174,7 @@ function decodeItem(item: string): AppendResult {
     case "E":
       return { ok: false, reason: "NO_EPOCH" };
     case "W":
-      return { ok: false, reason: "WRONG_EPOCH", epoch: untagged(rest) };
+      return { ok: false, reason: "WRONG_EPOCH", epoch: rest };
     case "F":
       return { ok: false, reason: "FENCED", fence: Number(rest) };
     case "H":

@@ -8,18 +8,13 @@
  *                r…                                                                     a reasoning's
  *                c<part index>,<offset>,<units>,<units>,<message id><tool call id><text>   a tool call's arguments
  *   read         (<ms since 1970>,<record>)…
- *   publication  (<tagged topic><tagged epoch><first seq>,<ms since 1970>,<number of records>:<record>…)…
- *   tagged       <units>:<text>
+ *   publication  (<key of the topic>⏎<epoch>⏎<first seq>-0,<ms since 1970>,<number of records>:<record>…)…
  *   kind         t │ r │ c<units>:<tool call id><name>
  */
 import type { DeltaKey, LogEntry, PartKind, Published } from "../ports/event-log.ts";
 import { deltaHead, deltaPart, encodeDelta } from "../protocol/codec.ts";
 
 const LETTERS = { text: "t", reasoning: "r", tool: "c" } as const;
-
-export const tagged = (text: string): string => `${text.length}:${text}`;
-
-export const untagged = (text: string): string => text.slice(text.indexOf(":") + 1);
 
 export function encodeRecord(event: string, delta: DeltaKey | undefined): string {
   if (delta === undefined) return `${event.length + 1}:e${event}`;
@@ -30,13 +25,13 @@ export function encodeRecord(event: string, delta: DeltaKey | undefined): string
 }
 
 export const encodeKind = (kind: PartKind): string =>
-  kind.type === "tool" ? `c${tagged(kind.toolCallId)}${kind.name}` : LETTERS[kind.type];
+  kind.type === "tool" ? `c${kind.toolCallId.length}:${kind.toolCallId}${kind.name}` : LETTERS[kind.type];
 
 export function decodeKind(text: string): PartKind {
   if (text === "t") return { type: "text" };
   if (text === "r") return { type: "reasoning" };
   const reader = new Reader(text, 1);
-  return { type: "tool", toolCallId: reader.tagged(), name: text.slice(reader.at) };
+  return { type: "tool", toolCallId: reader.take(reader.number()), name: text.slice(reader.at) };
 }
 
 /** The JSON that all deltas of a part begin with, for the part that was asked for last. */
@@ -89,8 +84,11 @@ class Reader {
     return this.text.slice(from, this.at);
   }
 
-  tagged(): string {
-    return this.take(this.number());
+  line(): string {
+    const from = this.at;
+    const end = this.text.indexOf("\n", from);
+    this.at = end + 1;
+    return this.text.slice(from, end);
   }
 
   /** Of this seq, taken by the log at this time. */
@@ -137,9 +135,10 @@ export function decodeEntries(text: string, first: number): LogEntry[] {
   return entries;
 }
 
-/** Calls back for each topic that `heads` knows; the others are passed over. */
+/** Calls back for each topic that `heads` knows; the others are passed over. A key is the prefix and the topic. */
 export function decodePublication(
   text: string,
+  prefix: string,
   heads: (topic: string) => DeltaHeads | undefined,
   tell: (topic: string, published: Published) => void,
 ): void {
@@ -147,9 +146,11 @@ export function decodePublication(
   let time = -1;
   let ts = "";
   while (!reader.done) {
-    const topic = reader.tagged();
-    const epoch = reader.tagged();
+    reader.at += prefix.length;
+    const topic = reader.line();
+    const epoch = reader.line();
     const first = reader.number();
+    reader.number();
     const next = reader.number();
     const count = reader.number();
     const known = heads(topic);

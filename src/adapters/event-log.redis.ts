@@ -19,16 +19,8 @@ import { ParleyError } from "../protocol/errors.ts";
 import type { Position } from "../protocol/shapes.ts";
 import { APPEND } from "./event-log.redis-append.ts";
 import { decodeResults, encodeAppends } from "./event-log.redis-batch.ts";
-import {
-  decodeEntries,
-  decodeKind,
-  decodePublication,
-  DeltaHeads,
-  encodeKind,
-  tagged,
-  untagged,
-} from "./event-log.redis-records.ts";
-import { HEADS, OPEN, READ, SEAL, STATE } from "./event-log.redis-scripts.ts";
+import { decodeEntries, decodeKind, decodePublication, DeltaHeads, encodeKind } from "./event-log.redis-records.ts";
+import { HEADS, LAYOUT, OPEN, READ, SEAL, STATE } from "./event-log.redis-scripts.ts";
 import type { RedisConnections } from "./redis-connection.ts";
 import { RedisScript } from "./redis-script.ts";
 import { bucketOf } from "./redis-slot.ts";
@@ -76,6 +68,8 @@ interface Bucket {
   /** Before every key and the channel: prefix and tag. */
   readonly prefix: string;
   readonly channel: string;
+  /** Before each topic, in the key of its meta. */
+  readonly topics: string;
   readonly meta: (topic: string) => string;
 }
 
@@ -99,16 +93,17 @@ export class RedisEventLog implements EventLog {
     ];
     this.#buckets = Array.from({ length: connections.buckets }, (_, i) => {
       const prefix = `${keyPrefix}{b${i}}`;
-      return { prefix, channel: `${prefix}log`, meta: (topic) => `${prefix}m:${topic}` };
+      const topics = `${prefix}${LAYOUT}:`;
+      return { prefix, channel: `${prefix}${LAYOUT}`, topics, meta: (topic) => `${topics}${topic}` };
     });
-    this.#stops = this.#buckets.map(({ channel }) =>
-      connections.subscriber.listen(channel, (message) => this.#publish(message)),
+    this.#stops = this.#buckets.map(({ channel, topics }) =>
+      connections.subscriber.listen(channel, (message) => this.#publish(message, topics)),
     );
   }
 
   async open({ topic, epoch, fence, accumulators, owner }: OpenRequest): Promise<OpenResult> {
     const brought = owner ? accumulators : [];
-    const args = [tagged(epoch), String(fence), owner ? "1" : "0", String(headAtOpen(brought))];
+    const args = [epoch, String(fence), owner ? "1" : "0", String(headAtOpen(brought))];
     for (const { messageId, partIndex, part, text } of brought) {
       args.push(`${partIndex}:${messageId}`, encodeKind(part), String(text.length), text);
     }
@@ -142,7 +137,7 @@ export class RedisEventLog implements EventLog {
   }
 
   async read(topic: string, after: Position, limit: number): Promise<ReadResult> {
-    const args = [tagged(after.epoch), String(after.seq), String(limit), String(READ_BYTES)];
+    const args = [after.epoch, String(after.seq), String(limit), String(READ_BYTES)];
     const answer = await this.#ask(SCRIPTS.read, topic, args);
     const reason = answer[0];
     if (reason === "TRIMMED" || reason === "AHEAD" || reason === "WRONG_EPOCH" || reason === "NO_EPOCH") {
@@ -232,9 +227,10 @@ export class RedisEventLog implements EventLog {
     return listOf(await script.run(this.#connections, [meta(topic)], [prefix, this.#limits[0], ...args]));
   }
 
-  #publish(message: string): void {
+  #publish(message: string, prefix: string): void {
     decodePublication(
       message,
+      prefix,
       (topic) => this.#channels.get(topic)?.heads,
       (topic, published) => this.#tell(topic, published),
     );
@@ -266,7 +262,7 @@ function withinBytes<Entry extends { readonly event: string }>(entries: readonly
 
 function decodeHead(text: string): Head | null {
   const [seq, fence, epoch] = text.split(" ");
-  return epoch === undefined ? null : { epoch: untagged(epoch), seq: Number(seq), fence: Number(fence) };
+  return epoch === undefined ? null : { epoch, seq: Number(seq), fence: Number(fence) };
 }
 
 function decodeState([, epoch, seq, fence, complete, ...parts]: readonly unknown[]): TopicState {
@@ -282,7 +278,7 @@ function decodeState([, epoch, seq, fence, complete, ...parts]: readonly unknown
     });
   }
   return {
-    epoch: untagged(textOf(epoch)),
+    epoch: textOf(epoch),
     seq: Number(seq),
     fence: Number(fence),
     accumulators,
