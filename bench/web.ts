@@ -216,7 +216,7 @@ const large =
     }
     await server.stop();
     tell(`${title}: opens`, median(took), "ms", 300);
-    tell(`${title}: long tasks, opened and scrolled through`, median(threads.map(longTasks)), "", 0);
+    tell(`${title}: long tasks, opened and scrolled through`, median(threads.map(longTasks)), "");
     tell(`${title}: longest task`, median(threads.map(({ tasks }) => Math.max(...tasks))), "ms");
     const busy = threads.map(({ tasks }) => tasks.reduce((sum, ms) => sum + ms, 0) / 1000);
     tell(`${title}: the page's thread works`, median(busy), "s");

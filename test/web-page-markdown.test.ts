@@ -146,7 +146,7 @@ test("a table of 2,000 rows is shown whole in the end, keeps its heading, and an
   const { conversation } = web.server.thread("Long", [["assistant", `${long}\nThe end of the words.`]]);
   const page = await web.openConversation(conversation.id);
   await page.getByText("The end of the words.").waitFor();
-  assert.equal(await page.locator(".agent .h2").count(), 1_500);
+  await until(async () => (await page.locator(".agent .h2").count()) === 1_500, "all of the answer");
 
   const run = await web.ask(page);
   web.server.say(run, table.slice(0, table.indexOf("| row 900")));
@@ -159,4 +159,23 @@ test("a table of 2,000 rows is shown whole in the end, keeps its heading, and an
   const heading = box.getByRole("columnheader", { name: "Formula" });
   const [head, view] = await Promise.all([heading.boundingBox(), box.boundingBox()]);
   assert.ok(head !== null && view !== null && Math.abs(head.y - view.y) < 3, "the heading stays");
+});
+
+const part = (n: number): string => `## Part ${n}\n\n${`Words of part ${n}. `.repeat(8)}\n\n- [ ] one\n- [x] two\n\n`;
+
+test("an answer that is written while its long beginning is read is whole, in order, and followed", async () => {
+  const { conversation } = web.server.thread("Growing");
+  const first = await web.openConversation(conversation.id);
+  const run = await web.ask(first);
+  web.server.say(run, Array.from({ length: 400 }, (_, n) => part(n)).join(""));
+  const page = await web.openTab(first);
+  for (let n = 400; n < 440; n++) web.server.say(run, part(n));
+  web.server.finish(run, "completed");
+  for (const tab of [first, page]) {
+    await until(async () => (await tab.locator(".agent .h2").count()) === 440, "all parts");
+    await until(async () => (await tab.locator(".chunk.place").count()) === 0, "no place is left");
+    const headings = await tab.locator(".agent .h2").allTextContents();
+    assert.deepEqual(headings, headings.map((_, n) => `Part ${n}`)); // prettier-ignore
+    await tab.getByText("Words of part 439.").waitFor();
+  }
 });

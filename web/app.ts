@@ -70,6 +70,7 @@ document.body.replaceChildren(app);
 load(async () => {
   const { warmUp } = await import("./answers.ts");
   setTimeout(warmUp);
+  whenIdle(() => load(async () => (await import("./components/message/rehearsal.ts")).rehearse(store)));
 });
 whenIdle(() => load(() => import("./later.ts")));
 whenIdle(() => load(() => import("./panels.ts")));

@@ -1,7 +1,7 @@
 import { chromium, type Browser } from "playwright-core";
 
 /** Debian's Chromium, headless. Without its sandbox: containers and root have none, and tests open only our pages. */
-export function launchChromium(): Promise<Browser> {
+export function launchChromium(switches: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: "/usr/bin/chromium",
     args: [
@@ -11,6 +11,7 @@ export function launchChromium(): Promise<Browser> {
       "--disable-component-update",
       "--disable-sync",
       "--no-first-run",
+      ...switches,
     ],
   });
 }

@@ -22,15 +22,15 @@ export interface WebTest {
   requests(method: string): readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Registers the hooks of a test file. */
-export function webTest(): WebTest {
+/** Registers the hooks of a test file. `switches`: more of the browser's. */
+export function webTest(switches: readonly string[] = []): WebTest {
   let browser: Browser;
   let server: PageServer;
   let opened: OpenPage[] = [];
   const begins: PageServerOptions = { onMessage: (run, _, to) => void to.begin(run) };
 
   before(async () => {
-    browser = await launchChromium();
+    browser = await launchChromium(switches);
   });
   after(() => browser.close());
   beforeEach(async () => {

@@ -23,6 +23,8 @@ export class BlockStream {
   readonly #links: Links;
   #carriageReturn = false;
   #finished = false;
+  /** A table that is, as it was written, the end of the text. */
+  #lastTable: Token | undefined;
 
   /** `links`: those that are defined in the text, if it has been read before. */
   constructor(links?: Links) {
@@ -125,13 +127,16 @@ export class BlockStream {
     const last = raw.lastIndexOf("\n", raw.length - 2) + 1;
     const end = this.#text.length - text.length;
     // A last line of nothing but spaces is no row yet.
-    if (rows.length < 2 || last <= head || raw.slice(last).trim() === "" || !this.#text.endsWith(raw, end))
-      return false;
-    const [grown, ...rest] = lex(raw.slice(0, head) + raw.slice(last) + text, { ...this.#links });
+    if (rows.length < 2 || last <= head || raw.slice(last).trim() === "") return false;
+    if (block !== this.#lastTable && !this.#text.endsWith(raw, end)) return false;
+    const source = raw.slice(0, head) + raw.slice(last) + text;
+    const [grown, ...rest] = lex(source, { ...this.#links });
     if (grown?.type !== "table") return false;
     const { raw: written, rows: more } = grown as Tokens.Table;
     const merged = [...rows.slice(0, -1), ...more];
-    this.blocks.splice(-1, 1, { ...table, raw: raw.slice(0, last) + written.slice(head), rows: merged }, ...rest);
+    const longer = { ...table, raw: raw.slice(0, last) + written.slice(head), rows: merged };
+    this.#lastTable = written === source ? longer : undefined;
+    this.blocks.splice(-1, 1, longer, ...rest);
     if (rest.length > 0) this.#commit(this.#text.slice(this.#tailStart));
     return true;
   }

@@ -127,11 +127,32 @@ const grammars = {
   xml,
   yaml,
 };
-for (const [name, grammar] of Object.entries(grammars)) highlighter.registerLanguage(name, grammar);
+/** What code of one language may hold of others. */
+const INSIDE: Readonly<Record<string, readonly string[]>> = {
+  xml: ["css", "javascript"],
+  javascript: ["css", "xml"],
+  typescript: ["css", "javascript", "xml"],
+};
+
+/** Makes the patterns of a language when its first code comes; each step takes about as long as a slice of code. */
+function* prepared(name: string): Generator<readonly CodeRun[], boolean> {
+  if (!isGrammar(name)) return false;
+  if (highlighter.getLanguage(name) !== undefined) return true;
+  for (const one of [...(INSIDE[name] ?? []), name].filter(isGrammar)) {
+    if (highlighter.getLanguage(one) !== undefined) continue;
+    highlighter.registerLanguage(one, grammars[one]);
+    yield [];
+  }
+  highlighter.highlight("", { language: name });
+  yield [];
+  return true;
+}
+
+const isGrammar = (name: string): name is keyof typeof grammars => Object.hasOwn(grammars, name);
 
 /** The code in slices, each with its runs. Ends early where the grammar gets lost: the rest stays as it is. */
 export function* codeSlices(code: string, grammar: string): Generator<readonly CodeRun[], void> {
-  if (highlighter.getLanguage(grammar) === undefined) return;
+  if (!(yield* prepared(grammar))) return;
   let from = 0;
   while (from < code.length) {
     let to = cut(code, from + SLICE_LENGTH);

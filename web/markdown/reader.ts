@@ -4,7 +4,9 @@ import { BlockStream } from "./blocks.ts";
 
 /** A slice ends after the first piece that ends later than this. */
 const SLICE_MS = 3;
-const PIECE = 2_000;
+const PIECE = 1_000;
+/** Of what only the end is lexed again. */
+const LONG_PIECE = 3_000;
 
 export class TextReader {
   #stream = new BlockStream();
@@ -28,11 +30,21 @@ export class TextReader {
     return this.#again === undefined ? this.#stream.settled : 0;
   }
 
+  /** Does this text begin with all that was read? And something was, and it was not the end. */
+  continues(text: string): boolean {
+    if (this.#read === "" || !text.startsWith(this.#read)) return false;
+    return !this.#finished || text.length === this.#read.length;
+  }
+
+  /** Blocks that are shown already, at the beginning or the end of the text, are the same objects here. */
+  keep(shown: readonly Token[], atEnd: boolean): void {
+    keepSame(shown, this.#stream.blocks, atEnd ? this.#stream.blocks.length - shown.length : 0);
+  }
+
   /** Reads on in the text, which mostly grew. True when all of it is read; else it is to be called again. */
   read(text: string, growing: boolean): boolean {
     const end = this.#now() + SLICE_MS;
-    const grows = text.startsWith(this.#read) && !(this.#finished && text.length > this.#read.length);
-    if (!grows) this.#reset();
+    if (!this.continues(text)) this.#reset();
     while (this.#read.length < text.length) {
       const from = this.#read.length;
       const to = from + pieceLength(this.#stream);
@@ -81,14 +93,14 @@ export class TextReader {
  */
 function pieceLength({ blocks, settled }: BlockStream): number {
   const open = blocks.at(-1)?.type;
-  if (open === "table" || open === "code") return PIECE;
-  return Math.max(PIECE, blocks.slice(settled).reduce((length, { raw }) => length + raw.length, 0)); // prettier-ignore
+  const length = blocks.slice(settled).reduce((sum, { raw }) => sum + raw.length, 0);
+  return Math.max(PIECE, open === "table" || open === "code" ? Math.min(length, LONG_PIECE) : length);
 }
 
-/** A block in which no link can stand is the one that is shown already. */
-function keepSame(shown: readonly Token[], blocks: Token[]): void {
+/** A block in which no link can stand is the one that is shown already; the first of `shown` stands at `from`. */
+function keepSame(shown: readonly Token[], blocks: Token[], from = 0): void {
   blocks.forEach((block, i) => {
-    const before = shown[i];
+    const before = shown[i - from];
     if (before?.raw === block.raw && before.type === block.type && !block.raw.includes("[")) blocks[i] = before;
   });
 }

@@ -1,6 +1,7 @@
 /** Markdown tokens as Lit templates. Raw HTML is text; a link leads only where `safeUrl` lets it. */
 import { html, nothing, type TemplateResult } from "lit";
 import { guard } from "lit/directives/guard.js";
+import { repeat } from "lit/directives/repeat.js";
 import type { MarkedToken, Token, Tokens } from "marked";
 import { icons } from "../components/icons.ts";
 import { appendText } from "../components/markdown/append-text.ts";
@@ -8,18 +9,18 @@ import { fileAddress } from "../components/message/files.ts";
 import { text } from "../text/text.ts";
 import { decodeNamed } from "./lexer.ts";
 import type { MathToken } from "./math.ts";
+import { CHUNK } from "./shown-text.ts";
 import { safeUrl } from "./url.ts";
 
 type Rendered = TemplateResult | typeof nothing;
 
-/** Blocks that are laid out and skipped together: enough of them to be worth it, few enough to be off the screen. */
-const CHUNK = 12;
-
-export interface RenderOptions {
+/** What of a text is to be on the page: see `ShownText`. */
+export interface Shown {
+  readonly blocks: readonly Token[];
   /** So many of the first blocks will not change any more: only in them is code coloured and a formula set. */
   readonly settled: number;
-  /** Pictures that stand among the files of this server are shown. */
-  readonly files: boolean;
+  readonly anchor: number;
+  isPlace(start: number, end: number): boolean;
 }
 
 /** What is known of the block that stands around. */
@@ -28,19 +29,43 @@ interface Within {
   readonly files: boolean;
 }
 
-/** Neither a chunk nor a block that did not change is looked at again. */
-export function renderBlocks(blocks: readonly Token[], { settled, files }: RenderOptions): unknown {
+interface Chunk {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Neither a chunk nor a block that did not change is looked at again. `files`: pictures that stand among the files of
+ * this server are shown.
+ */
+export function renderBlocks(shown: Shown, files: boolean): unknown {
+  const { blocks, anchor, settled } = shown;
   const level = headingLevels();
   const levels = blocks.map((block) => (block.type === "heading" ? level((block as Tokens.Heading).depth) : 0));
-  const chunks: TemplateResult[] = [];
-  for (let start = 0; start < blocks.length; start += CHUNK) {
-    const chunk = blocks.slice(start, start + CHUNK);
-    const done = Math.min(settled - start, CHUNK);
-    const content = guard([done, files, ...chunk, ...levels.slice(start, start + CHUNK)], () =>
-      chunk.map((block, i) => renderTopBlock(block, levels[start + i] ?? 0, { settled: i < done, files })),
-    );
-    chunks.push(html`<div class="chunk">${content}</div>`);
-  }
+  const content = ({ start, end }: Chunk): readonly unknown[] =>
+    blocks
+      .slice(start, end)
+      .map((block, i) => renderTopBlock(block, levels[start + i] ?? 0, { settled: start + i < settled, files }));
+  return repeat(
+    chunksOf(blocks.length, anchor),
+    ({ start }) => start - anchor,
+    (chunk) => {
+      const { start, end } = chunk;
+      if (shown.isPlace(start, end)) return html`<div class="chunk place"></div>`;
+      // Of a list of blocks that is only added to, the settled ones stay what they are.
+      const known =
+        end <= settled
+          ? [blocks, files]
+          : [settled - start, files, ...blocks.slice(start, end), ...levels.slice(start, end)];
+      return html`<div class="chunk">${guard(known, () => content(chunk))}</div>`;
+    },
+  );
+}
+
+function chunksOf(length: number, anchor: number): readonly Chunk[] {
+  const chunks: Chunk[] = [];
+  for (let start = 0, end = anchor % CHUNK || CHUNK; start < length; start = end, end += CHUNK)
+    chunks.push({ start, end: Math.min(end, length) });
   return chunks;
 }
 

@@ -26,6 +26,8 @@ export const chatSheet = css`
     overscroll-behavior: contain;
     container-type: size;
     scrollbar-gutter: stable;
+    /* Behind what is opaque, the compositor scrolls alone: else each line that comes paints all of them again. */
+    background: var(--ground);
     --dock: 128px;
   }
 
@@ -49,6 +51,12 @@ export const chatSheet = css`
 
   .turn {
     padding-bottom: 12px;
+  }
+
+  /* What is off the screen costs nothing. The last one is always on it or soon; skipping it would only make it jump. */
+  .turn:not(:last-child) {
+    content-visibility: auto;
+    contain-intrinsic-size: auto 240px;
   }
 
   .turn > * + * {
@@ -292,7 +300,7 @@ export const chatSheet = css`
   /* Where there is hardly any height (a page at 400 %), reading needs it more than writing. */
   @media (max-height: 360px) {
     .dock {
-      position: static;
+      position: relative;
     }
 
     .transcript,

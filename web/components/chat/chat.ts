@@ -286,8 +286,9 @@ class ParleyChat extends ParleyElement {
 
   /** Of a conversation, its end; of the place where one begins, the greeting. */
   #toPlace(): void {
-    if (this.querySelector(".welcome") === null) this.#scroll?.toEnd();
-    else this.#scroll?.toStart();
+    if (this.querySelector(".welcome") !== null) this.#scroll?.toStart();
+    else if (this.app.current.peek()?.status.peek() === "loading") this.#scroll?.follow();
+    else this.#scroll?.toEnd();
   }
 
   #mountMore(conversation: ConversationStore | undefined): void {

@@ -31,9 +31,14 @@ export class ScrollOwner {
 
   /** To the end, and stay there. */
   toEnd(): void {
+    this.follow();
+    this.#place(this.#max());
+  }
+
+  /** To the end of what is about to be shown: not by laying out at once what stands there still. */
+  follow(): void {
     this.#holdUntil = 0;
     this.#set({ ...this.#pin, pinned: true });
-    this.#place(this.#max());
   }
 
   /** To the beginning, which nothing that comes moves. */

@@ -11,8 +11,18 @@ export const markdownSheet = css`
   }
 
   /* In a long answer, what is off the screen costs nothing, and keeps the size it had. */
+  .markdown > .chunk {
+    contain: layout style paint;
+  }
+
   .markdown > .chunk:not(:last-child) {
     content-visibility: auto;
+    contain-intrinsic-size: auto 600px;
+  }
+
+  /* What of it is still to come takes the room of a chunk. */
+  .markdown > .chunk.place {
+    content-visibility: hidden;
     contain-intrinsic-size: auto 600px;
   }
 

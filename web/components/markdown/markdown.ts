@@ -1,8 +1,9 @@
 import type { ReadonlySignal } from "@preact/signals-core";
 import { html } from "lit";
 import type { Part } from "../../../src/protocol/shapes.ts";
-import { TextReader } from "../../markdown/reader.ts";
+import { whenIdle } from "../../markdown/idle.ts";
 import { renderBlocks } from "../../markdown/render.ts";
+import { ShownText } from "../../markdown/shown-text.ts";
 import { nextFrame } from "../../store/frame.ts";
 import { define, ParleyElement } from "../element.ts";
 import { markdownSheet } from "./markdown.style.ts";
@@ -20,7 +21,7 @@ const REST_MS = 75;
 const REST_MS_PER_LENGTH = 1 / 100;
 const MAX_REST_MS = 120;
 
-/** One part of a message, as markdown that may still grow. A long one comes in slices, a frame each. */
+/** One part of a message, as markdown that may still grow. A long one comes in slices, its end first. */
 class ParleyMarkdown extends ParleyElement {
   static override readonly sheets = [markdownSheet];
   static override readonly properties = {
@@ -33,11 +34,13 @@ class ParleyMarkdown extends ParleyElement {
   /** Pictures among the files of the server are shown. */
   declare files: boolean;
 
-  readonly #reader = new TextReader();
+  readonly #shown = new ShownText();
   /** Until then the text that is shown may be behind. */
   #restUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = false;
+  /** Takes back what is done when the page is idle. */
+  #cancel: (() => void) | undefined;
 
   constructor() {
     super();
@@ -49,6 +52,8 @@ class ParleyMarkdown extends ParleyElement {
     super.disconnectedCallback();
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#cancel?.();
+    this.#cancel = undefined;
   }
 
   protected override render(): unknown {
@@ -56,8 +61,19 @@ class ParleyMarkdown extends ParleyElement {
     const wait = this.streaming ? this.#restUntil - performance.now() : 0;
     if (wait > 0) this.#timer ??= setTimeout(() => this.#wake(), wait);
     else this.#read(text);
-    const { blocks, settled } = this.#reader;
-    return html`<div class="markdown" dir="auto">${renderBlocks(blocks, { settled, files: this.files })}</div>`;
+    return html`<div class="markdown" dir="auto">${renderBlocks(this.#shown, this.files)}</div>`;
+  }
+
+  /** What is read before it is shown, and places that are filled, wait until the page is idle. */
+  protected override updated(): void {
+    if (!this.#shown.open || this.#cancel !== undefined) return;
+    this.#cancel = whenIdle(() => {
+      const more = this.#shown.fill();
+      if (!more) this.#cancel = undefined;
+      this.requestUpdate();
+      this.performUpdate();
+      return more;
+    });
   }
 
   #written(): string {
@@ -72,12 +88,23 @@ class ParleyMarkdown extends ParleyElement {
 
   #read(text: string): void {
     const start = performance.now();
-    const done = this.#reader.read(text, this.streaming);
+    const progress = this.#shown.read(text, this.streaming);
     const took = performance.now() - start;
-    const open = this.#reader.blocks.at(-1)?.raw.length ?? 0;
+    const open = this.#shown.blocks.at(-1)?.raw.length ?? 0;
     const rest = Math.max(took > SLOW_MS ? REST_MS : 0, Math.min(MAX_REST_MS, open * REST_MS_PER_LENGTH));
-    this.#restUntil = done ? start + took + rest : 0;
-    if (!done) this.#goOn();
+    this.#restUntil = progress === "done" ? start + took + rest : 0;
+    if (progress === "frame") this.#goOn();
+    if (progress === "idle") this.#readWhenIdle();
+  }
+
+  #readWhenIdle(): void {
+    this.#cancel?.();
+    this.#cancel = whenIdle(() => {
+      if (this.#shown.readOn(this.#written(), this.streaming)) return true;
+      this.#cancel = undefined;
+      this.requestUpdate();
+      return false;
+    });
   }
 
   #goOn(): void {

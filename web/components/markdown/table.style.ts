@@ -38,7 +38,7 @@ export const tableSheet = css`
     top: 0;
   }
 
-  .markdown table.long tbody:not(:last-child) {
+  .markdown table.long tbody:not(.growing) {
     content-visibility: auto;
     contain-intrinsic-size: auto 820px;
   }

@@ -38,6 +38,10 @@ class ParleyTable extends ParleyElement {
   /** Of a table that will not change any more, the formulas of so many rows are set. */
   declare finished: number;
   #cancel: (() => void) | undefined;
+  /** By the first row of a group: whether formulas stand in it, as long as its last row is this one. */
+  readonly #formulas = new Map<number, { readonly last: Row | undefined; readonly some: boolean }>();
+  /** The first rows of groups that were shown before all of their rows were there. */
+  readonly #grown = new Set<number>();
 
   constructor() {
     super();
@@ -77,15 +81,38 @@ class ParleyTable extends ParleyElement {
     for (let from = 0; from < end; from += GROUP) {
       const rows = this.rows.slice(from, Math.min(from + GROUP, end));
       // Whether it is finished is seen only where there are formulas: thousands of cells are not looked at again for it.
-      const settled = this.settled && from < this.finished && rows.some(hasFormula);
-      const shown = guard([settled, rows.length, rows[0], rows.at(-1)], () => rows.map((row) => this.#row(row)));
+      const settled = this.settled && from < this.finished && this.#withFormulas(from, rows);
+      const shown = guard([settled, rows.length, rows[0], rows.at(-1)], () => this.#group(from, rows));
+      const growing = !this.settled && from + GROUP >= end;
       groups.push(
-        html`<tbody role="rowgroup">
+        html`<tbody role="rowgroup" class=${growing ? "growing" : ""}>
           ${shown}
         </tbody>`,
       );
     }
     return groups;
+  }
+
+  /** Of the group that begins with row `from`. */
+  #withFormulas(from: number, rows: readonly Row[]): boolean {
+    const last = rows.at(-1);
+    const known = this.#formulas.get(from);
+    if (known !== undefined && known.last === last) return known.some;
+    const some = rows.some(hasFormula);
+    this.#formulas.set(from, { last, some });
+    return some;
+  }
+
+  /** Rows of words that come all at once are made without templates, which cost a long table most of its time. */
+  #group(from: number, rows: readonly Row[]): unknown {
+    const cells = rows.length < GROUP || this.#grown.has(from) ? undefined : rows.map((row) => row.map(this.cell));
+    if (cells?.every((row) => row.every((content) => typeof content === "string")) === true) {
+      const group = document.createDocumentFragment();
+      rows.forEach((row, i) => group.append(rowElement(row, cells[i] as readonly string[])));
+      return group;
+    }
+    this.#grown.add(from);
+    return rows.map((row) => this.#row(row));
   }
 
   #row(row: Row): unknown {
@@ -100,12 +127,27 @@ class ParleyTable extends ParleyElement {
     const finished = this.settled ? this.finished : Infinity;
     if (Math.min(this.shown, finished) >= this.rows.length || this.#cancel !== undefined) return;
     this.#cancel = whenIdle(() => {
-      this.#cancel = undefined;
       this.shown += MORE;
       if (this.settled) this.finished += MORE;
-      return false;
+      this.performUpdate();
+      const more = Math.min(this.shown, this.settled ? this.finished : Infinity) < this.rows.length;
+      if (!more) this.#cancel = undefined;
+      return more;
     });
   }
+}
+
+function rowElement(row: Row, cells: readonly string[]): HTMLTableRowElement {
+  const element = document.createElement("tr");
+  element.setAttribute("role", "row");
+  row.forEach(({ align }, i) => {
+    const cell = document.createElement("td");
+    cell.setAttribute("role", "cell");
+    if (align !== null) cell.className = align;
+    cell.textContent = cells[i] ?? "";
+    element.append(cell);
+  });
+  return element;
 }
 
 define("parley-table", ParleyTable);

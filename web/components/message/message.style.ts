@@ -3,13 +3,6 @@ import { css } from "lit";
 export const messageSheet = css`
   parley-message {
     display: block;
-    content-visibility: auto;
-    contain-intrinsic-size: auto 120px;
-  }
-
-  /* What is streamed is always on screen or soon; skipping it would only make it jump. */
-  .turn:last-child > parley-message {
-    content-visibility: visible;
   }
 
   .agent > * + * {
@@ -210,7 +203,6 @@ export const messageSheet = css`
   }
 
   .file-chip .name,
-    unicode-bidi: plaintext;
   .files .gone > span:first-of-type {
     overflow: hidden;
     text-overflow: ellipsis;
@@ -218,6 +210,7 @@ export const messageSheet = css`
   }
 
   .files .size {
+    unicode-bidi: plaintext;
     flex: none;
     color: var(--muted);
     font: var(--meta);

@@ -1,0 +1,42 @@
+/**
+ * A question and an answer that nobody sees are shown once when the page is idle: what the browser has to read and to
+ * compile for the first message is not waited for by whoever opens a conversation.
+ */
+import { html, render } from "lit";
+import { EMPTY } from "../../../src/client/transcript.ts";
+import type { Message } from "../../../src/protocol/shapes.ts";
+import type { AppStore } from "../../store/app.ts";
+import { TranscriptView } from "../../store/transcript-view.ts";
+
+const ANSWER = "A *word*, `code` and [a link](https://example.com).\n\n## Part\n\n- one\n\n1. two\n";
+
+const messageOf = (role: Message["role"], text: string): Message => ({
+  id: `rehearsal-${role}`,
+  conversationId: "",
+  parentId: role === "user" ? null : "rehearsal-user",
+  role,
+  author: "",
+  parts: [{ type: "text", text }],
+  status: "complete",
+  createdAt: "",
+  runId: null,
+});
+
+export async function rehearse(app: AppStore): Promise<void> {
+  // Somebody was faster.
+  if (app.current.peek() !== undefined) return;
+  const messages = [messageOf("user", "Go on"), messageOf("assistant", ANSWER)];
+  const settled = new Map(messages.map((message) => [message.id, message]));
+  const view = new TranscriptView();
+  view.commit({ ...EMPTY, settled, order: [...settled.keys()], loaded: [...settled.keys()] });
+  const house = document.createElement("div");
+  house.hidden = true;
+  const stage = house.attachShadow({ mode: "closed" });
+  document.body.append(house);
+  const shown = view.turns.peek().flatMap((turn) => turn.messages);
+  for (const message of shown) {
+    render(html`<parley-message .app=${app} .message=${message} .answered=${true}></parley-message>`, stage);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  house.remove();
+}
