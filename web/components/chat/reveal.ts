@@ -164,7 +164,9 @@ function rangesOf(article: Element, words: string): readonly Range[] {
   const ranges: Range[] = [];
   const nodes = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
   for (let node = nodes.nextNode(); node !== null && ranges.length < MAX_RANGES; node = nodes.nextNode()) {
-    if (node.parentElement?.closest(".hidden-visually, button, footer") != null) continue;
+    // What tools and thoughts say is not looked through.
+    const within = (selector: string): boolean => node.parentElement?.closest(selector) != null;
+    if (!within(".pill, parley-markdown") || within("parley-reasoning, button")) continue;
     for (const { from, to } of wordsIn(node.textContent ?? "", words)) {
       const range = new Range();
       range.setStart(node, from);

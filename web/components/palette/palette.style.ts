@@ -105,6 +105,11 @@ export const paletteSheet = css`
   }
 
   @media (forced-colors: active) {
+    .palette .excerpt mark {
+      background: Mark;
+      color: MarkText;
+    }
+
     .palette .option[aria-selected="true"] {
       outline: 2px solid Highlight;
       outline-offset: -2px;

@@ -417,6 +417,11 @@ export const sidebarSheet = css`
   }
 
   @media (forced-colors: active) {
+    parley-search-results mark {
+      background: Mark;
+      color: MarkText;
+    }
+
     parley-sidebar li > a[aria-current] {
       outline: 2px solid Highlight;
       outline-offset: -2px;

@@ -57,4 +57,10 @@ export const trashSheet = css`
   parley-trash h2:focus {
     outline: none;
   }
+
+  @media (forced-colors: active) {
+    parley-sidebar parley-trash li > .restore {
+      border: 1px solid ButtonText;
+    }
+  }
 `;
