@@ -7,8 +7,6 @@ export type Slices = () => boolean;
 const TURN_MS = 6;
 /** Where the browser can't say when it is idle (Safari): so long between two turns. */
 const REST_MS = 40;
-/** A page that never is, or that stands behind another, gets on all the same. */
-const LATEST_MS = 100;
 
 const queue: Slices[] = [];
 let asked = false;
@@ -26,7 +24,7 @@ export function whenIdle(slices: Slices): () => void {
 function ask(): void {
   if (asked || queue.length === 0) return;
   asked = true;
-  if ("requestIdleCallback" in globalThis) requestIdleCallback(work, { timeout: LATEST_MS });
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(work);
   else setTimeout(work, REST_MS);
 }
 

@@ -11,10 +11,6 @@ export const markdownSheet = css`
   }
 
   /* In a long answer, what is off the screen costs nothing, and keeps the size it had. */
-  .markdown > .chunk {
-    contain: layout style paint;
-  }
-
   .markdown > .chunk:not(:last-child) {
     content-visibility: auto;
     contain-intrinsic-size: auto 600px;
