@@ -132,7 +132,7 @@ async function fill(parley: Parley, title: string): Promise<void> {
 
 /** The long conversation is made once; opened from another one, each time by a page that has shown messages already. */
 const thousand = (browser: Browser): Promise<void> =>
-  withParley(100_000, async (parley) => {
+  withParley(10_000, async (parley) => {
     await fill(parley, "A long one");
     const took: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
