@@ -67,6 +67,22 @@ test("a message that was found is gone to, through older pages, marked for a mom
   assert.equal(await focusIsThere(page), true);
 });
 
+test("what stands at the beginning of a very long answer is gone to when that has come", async () => {
+  const paragraphs = Array.from(
+    { length: 1_500 },
+    (_, i) => `Paragraph ${i} has *some* words that fill a good part of a line.`,
+  );
+  const thread = web.server.thread("Pantry", [
+    ["user", "Where is everything?"],
+    ["assistant", `The colander is in the cupboard.\n\n${paragraphs.join("\n\n")}`],
+  ]);
+  const page = await web.openConversation(thread.conversation.id);
+  await said(page, "Paragraph 1499 has").waitFor();
+  await page.getByRole("searchbox", { name: "Search conversations" }).fill("colander");
+  await page.getByRole("link", { name: /Pantry.*cupboard/s }).click();
+  await until(() => inView(page), "the words in the view");
+});
+
 test("the palette finds what was said, and leads to it; nothing moves for whoever asked for that", async () => {
   longThread();
   const page = await web.open();

@@ -56,6 +56,11 @@ export class ShownText {
     return this.#tail > this.#head;
   }
 
+  /** Nothing is waited for: all that was read is there. */
+  get whole(): boolean {
+    return this.#meanwhile === undefined && !this.open;
+  }
+
   /** The text now; `growing`: more is to come. */
   read(text: string, growing: boolean): Progress {
     if (this.#meanwhile === undefined && !this.#reader.continues(text)) this.#begin(text, growing);

@@ -27,6 +27,8 @@ const TURNS = 12;
 /** Frames in which what is above may still take its size. */
 const MAX_FRAMES = 90;
 const STEADY_FRAMES = 12;
+/** The beginning of a long answer comes when the page is idle; behind other tabs that may be never. */
+const WHOLE_MS = 10_000;
 const MAX_RANGES = 200;
 
 /** Rejects when `signal` ends it. */
@@ -135,23 +137,31 @@ async function shown(message: HTMLElement, words: string, signal: AbortSignal): 
     addEventListener(type, () => stop.abort(), { signal: stop.signal, passive: true, once: true });
   let at = Number.NaN;
   let steady = 0;
-  for (let i = 0; i < MAX_FRAMES && steady < STEADY_FRAMES && !stop.signal.aborted; i++) {
+  const until = performance.now() + WHOLE_MS;
+  for (let frames = 0; frames < MAX_FRAMES && steady < STEADY_FRAMES && !stop.signal.aborted;) {
     const article = message.querySelector("article");
-    const ranges = article === null ? [] : rangesOf(article, words);
+    const whole = isWhole(message) || performance.now() > until;
+    const ranges = article === null || !whole ? [] : rangesOf(article, words);
     const box = (ranges[0] ?? article ?? message).getBoundingClientRect();
     // A message that fits is shown from its beginning.
     const own = message.getBoundingClientRect();
     chatOf()?.showBox(box.bottom - own.top < innerHeight / 2 ? own : box);
-    if (i === 0 && article !== null) focusOn(article);
+    if (Number.isNaN(at) && article !== null) focusOn(article);
     mark(article, ranges);
     await frame(signal);
+    if (whole) frames++;
     const { top } = message.getBoundingClientRect();
-    steady = Math.abs(top - at) < 1 && (article?.textContent.trim() ?? "") !== "" ? steady + 1 : 0;
+    steady = whole && Math.abs(top - at) < 1 && (article?.textContent.trim() ?? "") !== "" ? steady + 1 : 0;
     at = top;
   }
   stop.abort();
   setTimeout(() => unmark(message), MARKED_MS);
 }
+
+const isWhole = (message: HTMLElement): boolean =>
+  [...message.querySelectorAll<HTMLElement & { readonly whole: boolean }>("parley-markdown")].every(
+    ({ whole }) => whole,
+  );
 
 /** It is read out, and the keys go on from there. */
 function focusOn(article: HTMLElement): void {

@@ -48,6 +48,11 @@ class ParleyMarkdown extends ParleyElement {
     this.files = false;
   }
 
+  /** False while the beginning of a long text is still to come. */
+  get whole(): boolean {
+    return this.#shown.whole;
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearTimeout(this.#timer);
