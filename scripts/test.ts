@@ -14,11 +14,22 @@ const root = join(import.meta.dirname, "..");
 const LONG = "test/kill/";
 /** More than that is no accident. */
 const MAX_AGAIN = 5;
-const everything = (): string[] =>
-  ["src", "handlers", "web", "test"]
+/** Files at a time, on two cores: those that play a story with browsers and servers mostly wait. */
+const AT_ONCE = 3;
+
+const filesIn = (folders: readonly string[]): readonly string[] =>
+  folders
     .flatMap((folder) => globSync(`${folder}/**/*.test.ts`, { cwd: root }))
     .filter((file) => !file.startsWith(LONG))
     .toSorted();
+
+/** The stories lie evenly among the tests of modules, which are short and compute: few stories come together. */
+function everything(): string[] {
+  const stories = filesIn(["test"]);
+  const modules = filesIn(["src", "handlers", "web"]);
+  const place = (list: readonly string[]) => list.map((file, i) => ({ file, at: (i + 0.5) / list.length }));
+  return [...place(stories), ...place(modules)].toSorted((a, b) => a.at - b.at).map(({ file }) => file);
+}
 
 const args = process.argv.slice(2);
 const files = args.filter((arg) => !arg.startsWith("-"));
@@ -59,7 +70,7 @@ function failuresOf(files: readonly string[], concurrency: number): Failures | u
 }
 
 function test(): number {
-  const first = failuresOf(files.length > 0 ? files : everything(), 2);
+  const first = failuresOf(files.length > 0 ? files : everything(), AT_ONCE);
   if (first === undefined) return 0;
   if (process.env["CI"] !== "true" || first.files.length === 0 || first.files.length > MAX_AGAIN) return 1;
   console.log(`\nAgain, one at a time: ${first.files.join(" ")}`);

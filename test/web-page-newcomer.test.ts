@@ -43,7 +43,7 @@ test("stop, edit, switch branch and approve are found from the field where one w
   await page.keyboard.press("Enter");
   await until(() => web.requests("chat.send").length === 1, "the message");
   server.say(server.lastRun(), "They hold hands");
-  await page.getByText("They hold hands").waitFor();
+  await page.locator(".transcript").getByText("They hold hands").waitFor();
 
   await walk(page, /button "Stop"/, 4);
   await page.keyboard.press("Enter");
@@ -64,11 +64,11 @@ test("stop, edit, switch branch and approve are found from the field where one w
   await page.getByRole("textbox", { name: "Message", exact: true }).focus();
   await walk(page, /button "Previous version"/, 12, "Shift+Tab");
   await page.keyboard.press("Enter");
-  await page.getByText("They hold hands").waitFor();
+  await page.locator(".transcript").getByText("They hold hands").waitFor();
 
-  await page.getByRole("textbox", { name: "Message", exact: true }).focus();
-  await page.keyboard.type("Delete my notes");
-  await page.keyboard.press("Enter");
+  const field = page.getByRole("textbox", { name: "Message", exact: true });
+  await field.fill("Delete my notes");
+  await field.press("Enter");
   await until(() => web.requests("chat.send").length === 2, "the message");
   const run = server.lastRun();
   const call = server.call(run, "file_delete", { name: "notes.txt" });

@@ -25,7 +25,7 @@ const messageOf = (role: Message["role"], text: string): Message => ({
 export async function rehearse(app: AppStore): Promise<void> {
   // Somebody was faster.
   if (app.current.peek() !== undefined) return;
-  const messages = [messageOf("user", "Go on"), messageOf("assistant", ANSWER)];
+  const messages = [messageOf("user", "…"), messageOf("assistant", ANSWER)];
   const settled = new Map(messages.map((message) => [message.id, message]));
   const view = new TranscriptView();
   view.commit({ ...EMPTY, settled, order: [...settled.keys()], loaded: [...settled.keys()] });
