@@ -54,7 +54,7 @@ test("[R2] a message that steers joins the answer: what was said so far stays, a
   await choose(page, /Steer/);
   await page.keyboard.press("Enter");
   await queue(page).getByText("No cheese").waitFor();
-  assert.equal(await queue(page).getByRole("button").count(), 0, "what joins can't be taken back");
+  await until(async () => (await queue(page).getByRole("button").count()) === 0, "what joins can't be taken back");
   web.server.join(run);
   await page.locator(".person", { hasText: "No cheese" }).waitFor();
   await queue(page).waitFor({ state: "detached" });

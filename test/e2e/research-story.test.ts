@@ -59,7 +59,10 @@ test(
     await first.getByRole("list", { name: "Queued messages" }).getByText("Joins at the next step").waitFor();
     await first.reload();
     await alike(tabs, "a steer that waits", /seals/);
-    await first.getByText(/Then you said: “tell me of whales too”/).waitFor();
+    await first
+      .locator(".transcript")
+      .getByText(/Then you said: “tell me of whales too”/)
+      .waitFor();
     for (const page of [first, second]) await ready(page);
     const steered = await reloads(tabs, "a steered answer", /research seals .* tell me of whales too .*Then you said/);
     assert.equal(await first.locator("article.person").count(), 3);
