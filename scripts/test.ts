@@ -17,22 +17,11 @@ const MAX_AGAIN = 5;
 /** Files at a time, on two cores: those that play a story with browsers and servers mostly wait. */
 const AT_ONCE = 3;
 
-const filesIn = (folders: readonly string[]): readonly string[] =>
-  folders
+const everything = (): string[] =>
+  ["src", "handlers", "web", "test"]
     .flatMap((folder) => globSync(`${folder}/**/*.test.ts`, { cwd: root }))
     .filter((file) => !file.startsWith(LONG))
     .toSorted();
-
-/**
- * The stories lie evenly among the tests of modules, which are short and compute: few stories come together. Those of the
- * page, the longest, come first, so that none of them is alone at the end.
- */
-function everything(): string[] {
-  const stories = filesIn(["test"]).toReversed();
-  const modules = filesIn(["src", "handlers", "web"]);
-  const place = (list: readonly string[]) => list.map((file, i) => ({ file, at: (i + 0.5) / list.length }));
-  return [...place(stories), ...place(modules)].toSorted((a, b) => a.at - b.at).map(({ file }) => file);
-}
 
 const args = process.argv.slice(2);
 const files = args.filter((arg) => !arg.startsWith("-"));
