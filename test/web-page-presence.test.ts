@@ -20,14 +20,18 @@ function somebody(name: string, state: PresenceMember["state"] = "active"): Pres
   return { memberId: uuidv7(), user: name === "" ? USER : { id: name, name }, state };
 }
 
-test("[L10] who else is there is said in the bar, in every language, and nobody is interrupted", async () => {
-  const { server } = web;
-  const { conversation } = server.thread("Otters", [
+/** A page that shows a conversation. */
+async function opened() {
+  const { conversation } = web.server.thread("Otters", [
     ["user", "Hi"],
     ["assistant", "Hello."],
   ]);
-  const topic = `conversation:${conversation.id}`;
-  const page = await web.openConversation(conversation.id);
+  return { conversation, topic: `conversation:${conversation.id}`, page: await web.openConversation(conversation.id) };
+}
+
+test("[L10] who else is there is said in the bar, in every language, and nobody is interrupted", async () => {
+  const { server } = web;
+  const { topic, page } = await opened();
   await until(() => server.presence.of(topic).length === 1, "the page itself");
   await silent(page);
 
@@ -65,12 +69,7 @@ test("[L10] who else is there is said in the bar, in every language, and nobody 
 
 test("[L10] other tabs of this browser are nobody else; another browser is another device, and its writing is told", async () => {
   const { server } = web;
-  const { conversation } = server.thread("Otters", [
-    ["user", "Hi"],
-    ["assistant", "Hello."],
-  ]);
-  const topic = `conversation:${conversation.id}`;
-  const page = await web.openConversation(conversation.id);
+  const { conversation, topic, page } = await opened();
   const tab = await web.openTab(page);
   await until(() => server.presence.of(topic).length === 2, "both tabs");
   const device = await web.openConversation(conversation.id);
