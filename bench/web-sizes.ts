@@ -19,15 +19,18 @@ function needed(entry: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-function entryOfApp(): string {
-  const entry = /<script\b[^>]*\ssrc="\/([^"]+)"/.exec(source("index.html"))?.[1];
-  if (entry === undefined) throw new Error("dist/web/index.html names no script: run the build first");
-  return entry;
+/** Every script of the page, and what they can't begin without. */
+function neededByApp(): ReadonlySet<string> {
+  const scripts = [...source("index.html").matchAll(/<script\b[^>]*\ssrc="\/([^"]+)"/g)];
+  if (scripts.length === 0) throw new Error("dist/web/index.html names no script: run the build first");
+  const seen = new Set<string>();
+  for (const [, entry = ""] of scripts) needed(entry, seen);
+  return seen;
 }
 
 /** In KB. `admin`: what the owner's page of figures needs beyond the app; undefined where the build has none. */
 export function sizes(): { readonly app: number; readonly embed: number; readonly admin: number | undefined } {
-  const app = needed(entryOfApp());
+  const app = neededByApp();
   const admin = readdirSync(`${dist}assets`).find((file) => /^insights-.*\.js$/.test(file));
   const beyond = admin === undefined ? undefined : [...needed(`assets/${admin}`)].filter((file) => !app.has(file));
   return {

@@ -1,35 +1,22 @@
 import { effect } from "@preact/signals-core";
-import { createClient } from "../src/client/client.ts";
 import type { ParleyApp } from "./components/app/app.ts";
-import "./components/app/app.ts";
 import { adopt } from "./components/element.ts";
+import "./components/app/app.ts";
+import { client, login, storage } from "./connect.ts";
 import { watchAnswers } from "./store/answer-watch.ts";
 import { AppStore } from "./store/app.ts";
-import { outboxStorage } from "./store/outbox-storage.ts";
-import { createRouter, loginCode } from "./store/route.ts";
+import { createRouter } from "./store/route.ts";
 import { Shell } from "./store/shell.ts";
-import { browserStorage } from "./store/storage.ts";
 import { createTheme } from "./store/theme.ts";
 import { base } from "./styles/base.ts";
 import { tokens } from "./styles/tokens.ts";
 import { createLanguages } from "./text/languages.ts";
 import { text } from "./text/text.ts";
 
-// A code works once; it must not stay in the address, the history, or what is shared of them.
-const code = loginCode(location.hash);
-if (location.hash.startsWith("#login=")) history.replaceState(null, "", location.pathname);
-
 adopt(document, [tokens, base]);
 
-const storage = browserStorage();
 const languages = createLanguages(storage, document.documentElement);
 const theme = createTheme(storage, document.documentElement);
-const client = createClient({
-  url: new URL("/ws", location.href).href,
-  auth: { kind: "cookie" },
-  outbox: outboxStorage(storage),
-  autoConnect: false,
-});
 const store = new AppStore(client, createRouter(), storage);
 const shell = new Shell({ client, storage, theme, languages });
 store.shell.value = shell;
@@ -62,7 +49,7 @@ addEventListener("online", () => store.probe());
 addEventListener("pageshow", ({ persisted }) => persisted && store.probe());
 
 const app: ParleyApp = Object.assign(document.createElement("parley-app") as ParleyApp, { app: store, theme });
-const begun = store.begin(code);
+const begun = store.begin(login);
 // Nobody is shown a language first that they did not choose; English is here already.
 await languages.ready;
 document.body.replaceChildren(app);

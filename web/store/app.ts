@@ -17,7 +17,7 @@ import { ConversationSearch } from "./search.ts";
 import { createSendMode, type SendMode } from "./send-mode.ts";
 import { SharedConversation } from "./shared.ts";
 import type { Shell } from "./shell.ts";
-import { type Credential, signIn, type SignInFailure, signOut } from "./sign-in.ts";
+import { signIn, type SignInFailure, signOut } from "./sign-in.ts";
 import type { KeyValues } from "./storage.ts";
 import { createThoughtTimes, type ThoughtTimes } from "./thought-times.ts";
 import { Toasts } from "./toasts.ts";
@@ -144,19 +144,23 @@ export class AppStore {
     this.attachments.clear();
   }
 
-  /** `code`: of the login link that this page was opened with. */
-  async begin(code: string | undefined): Promise<void> {
-    if (code === undefined) this.#client.connectNow();
-    else await this.signIn({ code });
+  /** The client connects already. `login`: what comes of the link that the page was opened with. */
+  async begin(login: Promise<SignInFailure | undefined> | undefined): Promise<void> {
+    if (this.session.peek().kind === "signed-in") return;
+    if (login === undefined) this.#follow(this.#client.state);
+    else await this.#sign(login, true);
   }
 
-  async signIn(credential: Credential): Promise<void> {
+  signIn(token: string): Promise<void> {
+    return this.#sign(signIn({ token }), false);
+  }
+
+  async #sign(trying: Promise<SignInFailure | undefined>, isLink: boolean): Promise<void> {
     const before = this.session.value;
-    const isLink = "code" in credential;
     // What was wrong with a link is not what is wrong with a token.
     const from = before.kind === "signed-out" && before.reason !== "link-refused" ? before.reason : "new";
     this.session.value = { kind: "signing-in", from };
-    const failure = await signIn(credential);
+    const failure = await trying;
     if (failure === undefined || (isLink && failure.kind === "refused")) {
       // A link that was used does no harm to whoever is signed in already: the connection tells.
       this.#linkFailure = failure;

@@ -9,7 +9,7 @@ export type SignInFailure =
   /** The server could not be reached, or could not answer now. */
   | { readonly kind: "unreachable" };
 
-export type Credential = { readonly code: string } | { readonly token: string };
+type Credential = { readonly code: string } | { readonly token: string };
 
 const PATH = "/auth/session";
 const PATIENCE_MS = 15_000;

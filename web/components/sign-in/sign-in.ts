@@ -56,7 +56,7 @@ class ParleySignIn extends ParleyElement {
     const field = this.querySelector("input");
     const token = field?.value.trim() ?? "";
     if (token === "") return;
-    this.app.signIn({ token }).then(
+    this.app.signIn(token).then(
       () => field?.select(),
       () => undefined,
     );
