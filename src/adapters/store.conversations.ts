@@ -21,8 +21,8 @@ import {
   toRun,
 } from "./store.rows.ts";
 
-/** Messages that a snapshot has at most, however small they are. */
-const SNAPSHOT_MESSAGES = 200;
+/** Messages that a snapshot has at most, however small they are; those that wait for their runs come besides. */
+const SNAPSHOT_MESSAGES = 50;
 
 /** A seq that no message reaches. */
 const AFTER_ALL = "9223372036854775807";
@@ -248,13 +248,14 @@ export const createConversationStore = (
         const activeRun = runs.find(({ status }) => status !== "queued");
         const pending = activeRun === undefined ? [] : await pendingApprovals(tx, activeRun.id);
         const approvals = fitApprovals(pending.map(toApproval), maxBytes / 4);
-        const room = { limit: SNAPSHOT_MESSAGES, maxBytes: maxBytes - bytesOf(approvals) };
+        const queuedRuns = runs.filter(({ status }) => status === "queued");
+        const room = { limit: SNAPSHOT_MESSAGES + queuedRuns.length, maxBytes: maxBytes - bytesOf(approvals) };
         const page = await readPage(tx, conversationId, room);
         return {
           conversation: toConversation(row),
           ...page,
           ...(activeRun === undefined ? {} : { activeRun }),
-          queuedRuns: runs.filter(({ status }) => status === "queued"),
+          queuedRuns,
           approvals,
         };
       },

@@ -381,6 +381,20 @@ export function storeContract(name: string, open: OpenDatabase): void {
       assert.equal(textOf(snapshot.messages.at(-2)?.parts[0]), "question 4");
     });
 
+    it("snapshots fifty messages, and besides them all that wait, however many: the answer that streams is there", async () => {
+      const { id } = await newConversation(world, alice);
+      for (let i = 0; i < 26; i++) await turn(world, alice, id, `question ${i}`, "answer");
+      const idle = await world.store.conversations.snapshot(alice, id, 100_000);
+      assert.deepEqual([idle?.messages.length, idle?.hasMore], [50, true]);
+
+      await send(world, alice, id, { text: "now" });
+      const { message } = await claimOf(world, id);
+      for (let i = 0; i < 60; i++) await send(world, alice, id, { text: `later ${i}`, maxQueued: 60 });
+      const busy = await world.store.conversations.snapshot(alice, id, 1_000_000);
+      assert.deepEqual([busy?.messages.length, busy?.hasMore], [110, true]);
+      assert.deepEqual(busy?.messages.at(49), message);
+    });
+
     // ── the rest ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     it("[L11] keeps announcements until they are cleared, in the order of their commits", async () => {
