@@ -1,18 +1,11 @@
 /** The handlers over the real store: what they ask of the agent, what they map, and what they never tell. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { MemoryEventLog } from "../../src/adapters/event-log.memory.ts";
-import { MemoryPresence } from "../../src/adapters/presence.memory.ts";
-import { systemClock } from "../../src/gateway/clock.ts";
-import { DeliveryHub } from "../../src/gateway/delivery-hub.ts";
-import { newDeliveryCounters } from "../../src/gateway/delivery-types.ts";
-import { Reads } from "../../src/gateway/reads.ts";
 import type { AgentService } from "../../src/ports/services.ts";
 import type { Announcement } from "../../src/ports/store.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
 import { Harness, type Peer } from "../support/gateway-harness.ts";
-import { connectAs } from "../support/handlers-world.ts";
-import { recordingLogger } from "../support/logger.fake.ts";
+import { connectAs, topicsOf } from "../support/handlers-world.ts";
 import { openTestPglite } from "../support/pglite.ts";
 import { newUser, turn, worldOf } from "../support/store-world.ts";
 import { until } from "../support/until.ts";
@@ -43,19 +36,9 @@ class RecordingAgent implements AgentService {
 const agent = new RecordingAgent();
 const world = worldOf(await openTestPglite());
 const { store } = world;
-const logger = recordingLogger();
-const log = new MemoryEventLog({ logger });
-const clock = systemClock;
-const hub = new DeliveryHub({
-  log,
-  store,
-  presence: new MemoryPresence(),
-  clock,
-  logger,
-  counters: newDeliveryCounters(),
-  maxSubscriptions: 5,
-});
-const harness = new Harness({ store, agent, hub, reads: new Reads({ log, store, clock }) });
+const topics = topicsOf(store);
+const { hub, reads } = topics;
+const harness = new Harness({ store, agent, hub, reads });
 
 const { tenant, user } = await store.sessions.owner();
 const ownerScope = { tenantId: tenant.id, userId: user.id };
@@ -64,8 +47,7 @@ const stranger = await connectAs(harness, store, await newUser(world, tenant.id)
 
 after(async () => {
   harness.gateway.close();
-  hub.close();
-  await log.close();
+  await topics.close();
   await store.close();
 });
 
@@ -375,7 +357,7 @@ test("[L1] what a handler did reaches a subscriber through the log, and no other
     identity: { eventId: row.id },
     event: JSON.stringify(row.event),
   });
-  await log.append(rows.map(append));
+  await topics.log.append(rows.map(append));
   for (const peer of [reader, sender]) {
     await until(() => seen(peer, topic).length === rows.length, "the announced events");
     assert.deepEqual(

@@ -1,20 +1,13 @@
 /** Order, deletion, search and links over the real store: what handlers answer, announce and ask of the rest. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { MemoryEventLog } from "../../src/adapters/event-log.memory.ts";
-import { MemoryPresence } from "../../src/adapters/presence.memory.ts";
-import { systemClock } from "../../src/gateway/clock.ts";
-import { DeliveryHub } from "../../src/gateway/delivery-hub.ts";
-import { newDeliveryCounters } from "../../src/gateway/delivery-types.ts";
-import { Reads } from "../../src/gateway/reads.ts";
 import type { Scope } from "../../src/ports/store.ts";
 import type { EphemeralParams } from "../../src/protocol/frames.ts";
 import { uuidv7 } from "../../src/protocol/id.ts";
 import { hashSecret, newSecret } from "../../src/sessions/secrets.ts";
 import { createShareService } from "../../src/sessions/share-service.ts";
 import { Harness } from "../support/gateway-harness.ts";
-import { connectAs, RecordingAgent } from "../support/handlers-world.ts";
-import { recordingLogger } from "../support/logger.fake.ts";
+import { connectAs, RecordingAgent, topicsOf } from "../support/handlers-world.ts";
 import { openTestPglite } from "../support/pglite.ts";
 import { asked, newConversation, newUser, turn, worldOf } from "../support/store-world.ts";
 import { until } from "../support/until.ts";
@@ -22,20 +15,10 @@ import { until } from "../support/until.ts";
 const agent = new RecordingAgent();
 const world = worldOf(await openTestPglite());
 const { store } = world;
-const logger = recordingLogger();
-const log = new MemoryEventLog({ logger });
-const clock = systemClock;
-const hub = new DeliveryHub({
-  log,
-  store,
-  presence: new MemoryPresence(),
-  clock,
-  logger,
-  counters: newDeliveryCounters(),
-  maxSubscriptions: 5,
-});
+const topics = topicsOf(store);
+const { hub, reads } = topics;
 const shares = createShareService(store.shares, (id) => hub.shareReaders.revoked(id));
-const harness = new Harness({ store, agent, hub, shares, reads: new Reads({ log, store, clock }) });
+const harness = new Harness({ store, agent, hub, shares, reads });
 
 const { tenant, user } = await store.sessions.owner();
 const scope: Scope = { tenantId: tenant.id, userId: user.id };
@@ -45,7 +28,7 @@ const stranger = await connectAs(harness, store, await newUser(world));
 
 after(async () => {
   harness.gateway.close();
-  hub.close();
+  await topics.close();
   await store.close();
 });
 
