@@ -376,10 +376,17 @@ const recordNotifications = (context: OpenPage["page"]) =>
     });
   });
 
+/** Until other tabs know too: the browser tells them, by a lock, in its own time. */
 const hide = (page: Page, hidden: boolean): Promise<void> =>
-  page.evaluate((now) => {
+  page.evaluate(async (now) => {
+    const held = async () => (await navigator.locks.query()).held?.length;
+    const before = await held();
+    const was = document.visibilityState === "hidden";
     Object.assign(globalThis, { hiddenNow: now });
     document.dispatchEvent(new Event("visibilitychange"));
+    const end = performance.now() + 5_000;
+    while (was !== now && (await held()) === before && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 5));
   }, hidden);
 const notifications = (page: Page): Promise<readonly Omit<Shown, "click">[]> =>
   page.evaluate(() =>

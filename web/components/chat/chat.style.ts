@@ -53,8 +53,8 @@ export const chatSheet = css`
     padding-bottom: 12px;
   }
 
-  /* What is off the screen costs nothing. The last one is always on it or soon; skipping it would only make it jump. */
-  .turn:not(:last-child) {
+  /* What is off the screen costs nothing. The last ones are on it when a conversation opens, or soon: to find that out takes a second layout. */
+  .turn:nth-last-child(n + 6) {
     content-visibility: auto;
     contain-intrinsic-size: auto 240px;
   }
