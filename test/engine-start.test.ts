@@ -1,7 +1,9 @@
-/** What a process does first, with what the one before it left. */
+/** What a process, and a run, does first. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
+import type { Append, EventLog } from "../src/ports/event-log.ts";
 import type { ParleyEvent } from "../src/protocol/events.ts";
+import { ScriptedModel } from "./engine-model.ts";
 import { EngineWorld } from "./engine-world.ts";
 import { outboxOf, send } from "./support/store-world.ts";
 import { until } from "./support/until.ts";
@@ -43,4 +45,40 @@ test("[L11] a process alone with its store announces what the last one left befo
   // The second one gets its parent when it is claimed; what was said before it had one does not come after that.
   assert.equal(types.filter((type) => type === "message.updated").length, 1);
   assert.ok(types.lastIndexOf("message.created") < types.indexOf("message.updated"), types.join());
+});
+
+/** A log whose appends wait for a promise, from the one that tells the beginning of a run. */
+function holdingStarts(log: EventLog, until: Promise<void>): EventLog {
+  const append = async (batch: readonly Append[]) => {
+    if (batch.some(({ event }) => event.includes('"RUN_STARTED"'))) await until;
+    return log.append(batch);
+  };
+  return new Proxy(log, {
+    get(target, key) {
+      if (key === "append") return append;
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+test("[L11] the model is asked while the log is told of the run's beginning, and nothing that it says comes before that", async () => {
+  const told = Promise.withResolvers<void>();
+  const model = new ScriptedModel();
+  const process = await world.start({ model, log: holdingStarts(world.log, told.promise) });
+  const conversationId = await world.converse();
+  const sending = world.send(process, conversationId, "hello");
+  const call = await model.call(1);
+  const waited = process.lines.filter(({ message }) => message === "announcements are late");
+  assert.deepEqual(waited, [], "it is not only asked because the wait for the log was given up");
+  call.say("Good ", "day");
+  call.end();
+  told.resolve();
+  const { runId } = await sending;
+  assert.equal((await world.ended(runId)).text, "Good day");
+  const reading = await world.read(conversationId, 1);
+  assert.equal(reading.text((await world.run(runId)).assistantMessageId), "Good day");
+  const types = await typesIn(`conversation:${conversationId}`);
+  const ofRun = types.filter((type) => type.startsWith("RUN_") || type.startsWith("TEXT_"));
+  assert.deepEqual(ofRun.slice(0, 3), ["RUN_STARTED", "TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT"]);
 });

@@ -1,11 +1,15 @@
 /**
  * One claimed run, from its claim to its last commit, or to where only a person can go on with it.
  *
- *   seal or open the topic ─▶ announce the claim ─▶ next action ─┬─▶ call the model ──▶ journal ─┐
- *                                   ▲                            ├─▶ tool calls ──────▶ journal ─┤
- *                                   ├────────────────────────────┴─▶ messages join ──▶ commit ───┤
- *                                   └───────────────────────────────────────────────────────────┘
- *                                                                └─▶ finish, fail, wait ──▶ commit ─▶ announce
+ *   seal or open the topic ─┬─▶ announce the claim ─▶ the writer writes
+ *                           └─▶ next action ─┬─▶ call the model ──▶ journal ─┐
+ *                                   ▲        ├─▶ tool calls ──────▶ journal ─┤
+ *                                   ├────────┴─▶ messages join ──▶ commit ───┤
+ *                                   └───────────────────────────────────────┘
+ *                                            └─▶ finish, fail, wait ──▶ commit ─▶ announce
+ *
+ * A model takes its time to its first word, in which the log is told of the claim. Whoever does not own the run any more
+ * is told so by the seal, before the model is asked.
  *
  * It ends early for one of the reasons of `Interrupt`. A run that was lost changes nothing any more, anywhere.
  */
@@ -147,16 +151,16 @@ export class RunTask {
   async #run(rows: readonly Announcement[]): Promise<TaskEnd> {
     const topic = await this.#openTopic();
     if (topic === "fenced") return "lost";
-    await this.#context.announce(rows);
-    if (this.#interrupt === "release") return "released";
+    const announced = this.#context.announce(rows);
     const first = this.#nextAction().type;
     // [R11] What the former owner streamed of an answer that nobody finishes.
     if (first === "finish" || first === "fail") this.#keepStreamed(topic);
-    this.#begin(topic);
-    for (;;) {
-      const end = await this.#act(this.#nextAction());
-      if (end !== undefined) return end;
-    }
+    this.#begin(topic, announced);
+    let end: TaskEnd | undefined;
+    while (end === undefined) end = await this.#act(this.#nextAction());
+    // Whoever goes on with it writes at once.
+    await announced;
+    return end;
   }
 
   /** undefined: look again. */
@@ -237,7 +241,7 @@ export class RunTask {
   }
 
   /** On a takeover cuts off what an unfinished call of the model had written [R5]. */
-  #begin(topic: TopicState | undefined): void {
+  #begin(topic: TopicState | undefined, announced: Promise<void>): void {
     const { log, batcher } = this.#context;
     const writer = new RunWriter({
       log,
@@ -253,6 +257,7 @@ export class RunTask {
     writer.start(
       topic,
       mine.filter(({ partIndex }) => partIndex < parts.length),
+      announced,
     );
     if (!this.#claimed.takeover) return;
     const unknown = topic?.complete !== true;

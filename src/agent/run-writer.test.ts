@@ -429,12 +429,3 @@ test("a writer that is closed while it opens its topic stays closed", async (t) 
   await nextTurn();
   assert.deepEqual([calls.length, fenced.times], [1, 0]);
 });
-
-test("a writer is started once, and before it is used", async (t) => {
-  const { writer, log } = await setup(t);
-  assert.throws(() => writer.start(undefined));
-  const logger = recordingLogger();
-  const batcher = new LogBatcher({ log, logger, metrics: { appended() {}, bug() {} } });
-  const fresh = new RunWriter({ log, batcher, logger, topic: "conversation:1", fence: 1, onFenced() {} });
-  assert.throws(() => fresh.text("m", 0, "x"));
-});

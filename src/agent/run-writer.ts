@@ -1,12 +1,13 @@
 /**
  * The one who writes a run's events to its topic: fenced, numbered, in order.
  *
- *          start(state)            NO_EPOCH, WRONG_EPOCH, HOLE, given up
- *   new ──────────────▶ open ────────────────────────────────────────────▶ lost
- *    │                   ▲ └──── FENCED ──▶ fenced ◀──── FENCED ────────────┘ │
- *    │                   └──────── opened again, with all the text ──────────┤
- *    └── start(undefined) ───────────────────────────────────────────────────┘      close(): closed, from anywhere
+ *         start(state)                    NO_EPOCH, WRONG_EPOCH, HOLE, given up
+ *   new ─▶ waiting ──────────▶ open ────────────────────────────────────────────▶ lost
+ *             │                 ▲ └──── FENCED ──▶ fenced ◀──── FENCED ────────────┘ │
+ *             │                 └──────── opened again, with all the text ──────────┤
+ *             └── start(undefined) ─────────────────────────────────────────────────┘   close(): closed, from anywhere
  *
+ * - `waiting`: the run may write, and the log has yet to be told that it begins. What it writes is kept, in order.
  * - `open`: the batcher asks for what is due. A call whose reply is lost is repeated by the batcher with the same
  *   numbers, which the log recognises [L3].
  * - `lost` [R8]: the log forgot the topic, or was away for long. The run goes on; its text is here. The topic is opened
@@ -73,7 +74,7 @@ interface OpenState {
   /** The last number given out. */
   n: number;
 }
-type State = { readonly kind: "new" | "lost" | "fenced" | "closed" } | OpenState;
+type State = { readonly kind: "new" | "waiting" | "lost" | "fenced" | "closed" } | OpenState;
 
 /** Events that wait while the log is away. */
 const MAX_QUEUED = 1_000;
@@ -106,13 +107,20 @@ export class RunWriter implements LogProducer {
 
   /**
    * Once, before anything else. `state` is what `seal` or `open` answered; undefined when there is no topic or the log
-   * is away: then the writer opens it. `own`: text of the run that is there already.
+   * is away: then the writer opens it. `own`: text of the run that is there already. Nothing is written before `after`,
+   * which never rejects.
    */
-  start(state: TopicState | undefined, own: readonly Accumulator[] = []): void {
+  start(state: TopicState | undefined, own: readonly Accumulator[] = [], after?: Promise<void>): void {
     if (this.#state.kind !== "new") throw new Error("A run writer is started once.");
     this.#text = new RunText(own);
-    if (state === undefined) this.#lose();
-    else this.#open(state.epoch);
+    this.#state = { kind: "waiting" };
+    const begin = (): void => {
+      if (this.#state.kind !== "waiting") return;
+      if (state === undefined) this.#lose();
+      else this.#open(state.epoch);
+    };
+    if (after === undefined) begin();
+    else after.then(begin, begin);
   }
 
   /** The text of a part so far, whatever the log has of it. */
@@ -304,6 +312,7 @@ export class RunWriter implements LogProducer {
   #flushed(): FlushResult | undefined {
     switch (this.#state.kind) {
       case "new":
+      case "waiting":
       case "lost":
         return undefined;
       case "open":

@@ -20,12 +20,17 @@ export interface WriterWorld {
   readonly fenced: { times: number };
   /** Holds answers back, or fails calls, while set. */
   readonly gate: { append?: () => Promise<void>; open?: () => Promise<void> };
+  readonly begin: () => void;
   readonly state: () => Promise<TopicState>;
   /** The topic's events, in the epoch that stands. */
   readonly events: () => Promise<ParleyEvent[]>;
 }
 
-export async function setUpWriter(t: TestContext, started: "open" | "missing" = "open"): Promise<WriterWorld> {
+/** `waiting`: for `begin`. */
+export async function setUpWriter(
+  t: TestContext,
+  started: "open" | "missing" | "waiting" = "open",
+): Promise<WriterWorld> {
   const log = new MemoryEventLog();
   t.after(() => log.close());
   const topic = newTopic();
@@ -50,11 +55,11 @@ export async function setUpWriter(t: TestContext, started: "open" | "missing" = 
   const batcher = new LogBatcher({ log: watched, logger, metrics, backoff, giveUpMs: 0, now: () => clock.now });
   const onFenced = () => fenced.times++;
   const writer = new RunWriter({ log: watched, batcher, logger, topic, fence: FENCE, backoff, onFenced });
-  if (started === "open") {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  if (started === "missing") writer.start(undefined);
+  else {
     await opened(log, topic, FENCE);
-    writer.start(await stateOf(log, topic));
-  } else {
-    writer.start(undefined);
+    writer.start(await stateOf(log, topic), [], started === "waiting" ? begun : undefined);
   }
   return {
     log,
@@ -64,6 +69,7 @@ export async function setUpWriter(t: TestContext, started: "open" | "missing" = 
     clock,
     fenced,
     gate,
+    begin,
     state: () => stateOf(log, topic),
     events: async () => (await readAll(log, topic)).map((entry) => JSON.parse(entry.event) as ParleyEvent),
   };
