@@ -101,6 +101,22 @@ test("[R8] a connection that the driver has given up is made again, until it is 
   await until(() => connections.client.status === "end", "the end");
 });
 
+test("a connection for what nobody listens to any more is no connection that was lost", async () => {
+  const { connections, logger } = connect(`:${SECRET}@`);
+  await connections.start();
+  const subscribers = async () =>
+    String(await admin.call("CLIENT", "LIST", "TYPE", "pubsub")).split(" addr=").length - 1;
+  const before = await subscribers();
+  const stop = connections.subscriber.listen("{b0}x", () => undefined);
+  await until(() => connections.subscriber.hearing, "the subscription");
+  await until(async () => (await subscribers()) === before + 1, "the subscriber's connection");
+  stop();
+  await until(async () => (await subscribers()) === before, "its end");
+  // What this end hears of it comes before an answer that is asked for now.
+  await connections.run(connections.client.ping());
+  assert.deepEqual(logger.lines, []);
+});
+
 test("an evicting server is refused at the start, and noticed later", async () => {
   const { connections } = connect(`:${SECRET}@`);
   await admin.config("SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lru");

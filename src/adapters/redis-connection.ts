@@ -198,14 +198,15 @@ export class RedisConnections {
       told = true;
       this.#logger.warn(fields, "Redis is out of reach; the connection is tried again.");
     });
+    const wanted = (): boolean => !this.#closed && !(client instanceof Redis && this.#released.has(client));
     client.on("close", () => {
-      if (this.#closed || !wasReady || told) return;
+      if (!wanted() || !wasReady || told) return;
       told = true;
       this.#logger.warn({}, "The connection to Redis was lost; it is tried again.");
     });
     // The driver gives up for good when it is told to reconnect while it connects, as by a Sentinel's failover.
     client.on("end", () => {
-      if (this.#closed || (client instanceof Redis && this.#released.has(client))) return;
+      if (!wanted()) return;
       setTimeout(() => {
         if (this.#closed || client.status !== "end") return;
         client.connect().catch((error: unknown) => {
