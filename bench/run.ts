@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { BUDGETS, type StoreKind } from "./chat-table.ts";
 import { chats } from "./chat.ts";
+import { connect, idleParley } from "./idle.ts";
 import { cpuTime, residentKiB } from "./process-cost.ts";
 import { Load, startBaseline, startParley, type Target } from "./servers.ts";
 import { type Cost, costPer, median, printTable, type Row } from "./table.ts";
@@ -61,14 +62,6 @@ async function withLoad<T>(target: Target, work: (load: Load) => Promise<T>): Pr
   }
 }
 
-const connect = (load: Load, target: Target, count: number) =>
-  load.order({
-    op: "connect",
-    port: target.port,
-    count,
-    ...(target.token === undefined ? {} : { token: target.token }),
-  });
-
 async function requests(target: Target): Promise<Sample> {
   // About 100 bytes, as the budget says; both servers get the same bytes.
   const frame = JSON.stringify({
@@ -113,35 +106,6 @@ async function idleBaseline(count: number): Promise<number> {
     await sleep(5000);
     return (residentKiB(target.pid) - before) / count;
   });
-}
-
-/**
- * The same of Parley, each with a session and a topic of its own. Their rows are made by one process and the connections
- * counted in the next: what the database takes for them is not a connection's.
- */
-async function idleParley(count: number): Promise<number> {
-  const dataDir = mkdtempSync(join(tmpdir(), "parley-bench-"));
-  const load = new Load();
-  try {
-    const first = await startParley({}, { dataDir });
-    await connect(load, first, count);
-    await load.order({ op: "subscribe" });
-    await first.stop();
-    const second = await startParley({}, { dataDir });
-    // The first ones also pay for what a server needs once: code, pools, a heap that has found its size.
-    const early = Math.round(count / 3);
-    await load.order({ op: "return", port: second.port, count: early });
-    await sleep(5000);
-    const before = residentKiB(second.pid);
-    await load.order({ op: "return", port: second.port, count: count - early });
-    await sleep(5000);
-    const each = (residentKiB(second.pid) - before) / (count - early);
-    await second.stop();
-    return each;
-  } finally {
-    await load.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  }
 }
 
 async function interleave(
@@ -202,7 +166,10 @@ await run("B", async () => {
 
 await run("C", async () => {
   const count = Number(process.env["BENCH_IDLE"] ?? 9000);
-  const parley = await idleParley(count);
+  const dataDir = mkdtempSync(join(tmpdir(), "parley-bench-"));
+  const parley = await idleParley(() => startParley({}, { dataDir }), count).finally(() =>
+    rmSync(dataDir, { recursive: true, force: true }),
+  );
   const bare = await idleBaseline(count);
   console.log(
     `C idle, ${count} connections: Parley ${parley.toFixed(2)} KiB each, uWS ${bare.toFixed(2)} (budget 3 KiB)`,

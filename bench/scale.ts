@@ -1,95 +1,43 @@
 /**
- * What a cluster costs as it grows: `node bench/scale.ts [--streams 300] [--seconds 5] [--nodes 1,2,3] [--storm 2000]`, after
- * `npm run build`, with `postgres` and `redis-server` installed. The same load each time, spread over the nodes: streams of 50
- * tokens a second, each read by one client, through the log in Redis. CPU is user + system time of the processes, for a token
- * that was delivered; where the machine has fewer cores than there are processes, times of day say little, and these much.
+ * What a cluster costs as it grows: `node bench/scale.ts [--nodes 1,2,3] [--storm 2000] [--storms 3] [--streams 300]
+ * [--seconds 5] [--idle 5000]`, after `npm run build`, with `postgres` and `redis-server` installed; 0 leaves a part out.
+ * CPU is user + system time of the processes: where a machine has fewer cores than there are processes, times of day say
+ * little, and these much.
+ *
+ * On each number of nodes, first the storms, once everything is at rest: answers go on when their readers are gone, so that
+ * streams would run beside a storm that came after them.
  */
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { Redis as Driver } from "ioredis";
-import pg from "pg";
 import { createClient } from "../src/client/client.ts";
 import { gather } from "../test/chaos/storm.ts";
-import { startPostgres } from "../test/support/postgres.ts";
-import { startRedis } from "../test/support/redis.ts";
-import { cpuTime } from "./process-cost.ts";
-import { Load, startParley, type Target } from "./servers.ts";
+import { idleParley } from "./idle.ts";
+import { type Cluster, type Spent, startCluster } from "./scale-cluster.ts";
+import { Load } from "./servers.ts";
 
 const { values } = parseArgs({
   options: {
-    streams: { type: "string", default: "300" },
-    seconds: { type: "string", default: "5" },
     nodes: { type: "string", default: "1,2,3" },
     storm: { type: "string", default: "2000" },
+    storms: { type: "string", default: "3" },
+    streams: { type: "string", default: "300" },
+    seconds: { type: "string", default: "5" },
+    idle: { type: "string", default: "5000" },
   },
 });
+const STORM = Number(values.storm);
+const STORMS = Number(values.storms);
 const STREAMS = Number(values.streams);
 const SECONDS = Number(values.seconds);
-const STORM = Number(values.storm);
+const IDLE = Number(values.idle);
 
 /** That the clients of a storm share. */
 const CONVERSATIONS = 100;
 
-const cpuMs = (pid: number): number => {
-  const { user, system } = cpuTime(pid);
-  return (user + system) / 1000;
-};
+const machineLoad = () => readFileSync("/proc/loadavg", "utf8").split(" ", 1)[0];
 
-interface Cluster {
-  readonly nodes: readonly Target[];
-  /** Milliseconds of CPU so far. */
-  cost(): Promise<{ readonly nodes: number; readonly redis: number; readonly postgres: number }>;
-  /** Transactions that were committed so far. */
-  commits(): Promise<number>;
-  stop(): Promise<void>;
-}
-
-async function startCluster(count: number): Promise<Cluster> {
-  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
-  const env = {
-    DATABASE_URL: postgres.url,
-    REDIS_URL: redis.url,
-  };
-  const nodes: Target[] = [];
-  for (let i = 0; i < count; i++) nodes.push(await startParley({ ...env, PARLEY_NODE_ID: `node-${i}` }));
-  const pool = new pg.Pool({ connectionString: postgres.url, max: 1 });
-  const driver = new Driver(redis.url);
-  const { rows } = await pool.query<{ data_directory: string }>("show data_directory");
-  const file = join(rows[0]?.data_directory ?? "", "postmaster.pid");
-  const postmaster = Number(readFileSync(file, "utf8").split("\n")[0]);
-  const children = (): number[] =>
-    execFileSync("ps", ["-o", "pid=", "--ppid", String(postmaster)], { encoding: "utf8" })
-      .trim()
-      .split("\n")
-      .map(Number);
-  return {
-    nodes,
-    cost: async () => {
-      const info = await driver.info("cpu");
-      const of = (name: string) => Number(new RegExp(`^${name}:([\\d.]+)`, "m").exec(info)?.[1]) * 1000;
-      return {
-        nodes: nodes.reduce((sum, { pid }) => sum + cpuMs(pid), 0),
-        redis: of("used_cpu_user") + of("used_cpu_sys"),
-        postgres: children().reduce((sum, pid) => sum + cpuMs(pid), 0),
-      };
-    },
-    commits: async () => {
-      const found = await pool.query<{ n: string }>("select sum(xact_commit) as n from pg_stat_database");
-      return Number(found.rows[0]?.n);
-    },
-    stop: async () => {
-      driver.disconnect();
-      await pool.end();
-      for (const node of nodes) await node.stop();
-      await Promise.all([postgres.stop(), redis.stop()]);
-    },
-  };
-}
-
-/** One load process for each node, and its share of the streams. */
+/** Streams of 50 tokens a second, each with one reader: one load process for each node, and its share of the streams. */
 async function streams(cluster: Cluster): Promise<string> {
   const loads = cluster.nodes.map((node) => ({ node, load: new Load() }));
   try {
@@ -100,11 +48,11 @@ async function streams(cluster: Cluster): Promise<string> {
     }
     await Promise.all(loads.map(({ load }) => load.order({ op: "chat", text: "count to 1000000" })));
     await sleep(2000);
-    const [from, commitsFrom] = [await cluster.cost(), await cluster.commits()];
+    const [from, commitsFrom] = [await cluster.spent(), await cluster.commits()];
     const reports = await Promise.all(loads.map(({ load }) => load.order({ op: "count", seconds: SECONDS })));
-    const [to, commitsTo] = [await cluster.cost(), await cluster.commits()];
+    const [to, commitsTo] = [await cluster.spent(), await cluster.commits()];
     const tokens = reports.reduce((sum, report) => sum + report.tokens, 0);
-    const each = (kind: "nodes" | "redis" | "postgres") => (((to[kind] - from[kind]) * 1000) / tokens).toFixed(1);
+    const each = (kind: keyof Spent) => (((to[kind] - from[kind]) * 1000) / tokens).toFixed(1);
     const worst = (kind: "p50" | "p99") => Math.max(...reports.map((report) => report[kind]));
     return [
       cluster.nodes.length,
@@ -114,14 +62,15 @@ async function streams(cluster: Cluster): Promise<string> {
       each("postgres"),
       ((commitsTo - commitsFrom) / SECONDS).toFixed(0),
       `${worst("p50")} / ${worst("p99")}`,
+      machineLoad(),
     ].join(" | ");
   } finally {
     await Promise.all(loads.map(({ load }) => load.stop()));
   }
 }
 
-/** Clients of the SDK in this process, cut and back, each at the next node. */
-async function storms(cluster: Cluster): Promise<string> {
+/** Clients of the SDK in this process, cut and back, each at the next node; several times the same ones. */
+async function storms(cluster: Cluster): Promise<string[]> {
   const urls = cluster.nodes.map(({ port }) => `ws://127.0.0.1:${port}/ws`);
   const token = cluster.nodes[0]?.token ?? "";
   const maker = createClient({ url: urls[0] ?? "", auth: { kind: "token", provider: () => token } });
@@ -129,38 +78,57 @@ async function storms(cluster: Cluster): Promise<string> {
   const conversations = await Promise.all(Array.from({ length: CONVERSATIONS }, make));
   const all = await gather({ urls, conversations, clients: STORM, token });
   maker.close();
+  const rows: string[] = [];
   try {
-    const from = await cluster.cost();
-    const times = await all.break();
-    const to = await cluster.cost();
-    const each = (kind: "nodes" | "redis" | "postgres") => ((to[kind] - from[kind]) / STORM).toFixed(2);
-    const at = (q: number) => Math.round(times[Math.min(times.length - 1, Math.floor(times.length * q))] ?? 0);
-    return [cluster.nodes.length, at(0.5), at(1), each("nodes"), each("redis"), each("postgres")].join(" | ");
+    while (rows.length < STORMS) {
+      await cluster.rest();
+      const before = machineLoad();
+      const from = await cluster.spent();
+      const times = await all.break();
+      const to = await cluster.spent();
+      const each = (kind: keyof Spent) => ((to[kind] - from[kind]) / STORM).toFixed(2);
+      const at = (q: number) => Math.round(times[Math.min(times.length - 1, Math.floor(times.length * q))] ?? 0);
+      const cost = [each("nodes"), each("redis"), each("postgres"), each("clients")];
+      rows.push([cluster.nodes.length, rows.length + 1, at(0.5), at(1), ...cost, before].join(" | "));
+    }
+    return rows;
   } finally {
     all.close();
   }
 }
 
-const load = () => readFileSync("/proc/loadavg", "utf8").split(" ").slice(0, 2).join(" ");
-const counts = values.nodes.split(",").map(Number);
+function printTable(head: readonly string[], rows: readonly string[]): void {
+  if (rows.length === 0) return;
+  console.log(`\n| ${head.join(" | ")} |\n|${"---:|".repeat(head.length)}`);
+  for (const row of rows) console.log(`| ${row} |`);
+}
+
 const stormRows: string[] = [];
-console.log(`${STREAMS} streams of 50 tokens a second; load average ${load()}`);
-console.log(
-  "| nodes | tokens/s | CPU µs a token, nodes | Redis | PostgreSQL | commits/s | ms p50 / p99 |\n" +
-    "|---:|---:|---:|---:|---:|---:|---:|",
-);
-for (const count of counts) {
+const streamRows: string[] = [];
+for (const count of values.nodes.split(",").map(Number)) {
   const cluster = await startCluster(count);
   try {
-    console.log(`| ${await streams(cluster)} |`);
-    if (STORM > 0) stormRows.push(await storms(cluster));
+    if (STORM > 0) stormRows.push(...(await storms(cluster)));
+    if (STREAMS > 0) {
+      await cluster.rest();
+      streamRows.push(await streams(cluster));
+    }
   } finally {
     await cluster.stop();
   }
 }
-if (stormRows.length > 0) {
-  console.log(`\nA storm of ${STORM} reconnects; load average ${load()}`);
-  console.log("| nodes | half live again, ms | all | CPU ms a client, nodes | Redis | PostgreSQL |");
-  console.log("|---:|---:|---:|---:|---:|---:|");
-  for (const row of stormRows) console.log(`| ${row} |`);
+if (STORM > 0) console.log(`Storms of ${STORM} reconnects; CPU in ms a client`);
+printTable(["nodes", "storm", "half, ms", "all, ms", "nodes'", "Redis", "PostgreSQL", "clients'", "load"], stormRows);
+if (STREAMS > 0) console.log(`\n${STREAMS} streams of 50 tokens a second; CPU in µs a token`);
+printTable(["nodes", "tokens/s", "nodes'", "Redis", "PostgreSQL", "commits/s", "ms p50 / p99", "load"], streamRows);
+if (IDLE > 0) {
+  const cluster = await startCluster(0);
+  try {
+    const each = await idleParley(() => cluster.start(), IDLE);
+    console.log(
+      `\n${IDLE} idle connections to one node, in a cluster: ${each.toFixed(2)} KiB each; load ${machineLoad()}`,
+    );
+  } finally {
+    await cluster.stop();
+  }
 }
