@@ -9,6 +9,7 @@ import { migrationsDir } from "../../test/support/pglite.ts";
 import { type Postgres, startPostgres } from "../../test/support/postgres.ts";
 import { newConversation, newUser, send, trySend, worldOf } from "../../test/support/store-world.ts";
 import { until } from "../../test/support/until.ts";
+import { StartError } from "../ports/start-error.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { uuidv7 } from "../protocol/id.ts";
 import { openPostgres, type PostgresOptions, versionProblem } from "./database.postgres.ts";
@@ -86,6 +87,40 @@ test("a connection that breaks in a transaction is UNAVAILABLE and not used agai
     await assert.rejects(broken, unavailable);
     await works(database);
   });
+});
+
+/** Refuses connections that ask for settings, as PgBouncer does; passes on all others. */
+async function pooler(target: number): Promise<{ readonly port: number; readonly close: () => void }> {
+  const server = createServer((client) => {
+    client.once("data", (startup: Buffer) => {
+      if (startup.includes("statement_timeout")) {
+        const fields = ["SFATAL", "C08P01", "Munsupported startup parameter: statement_timeout", ""].join("\0");
+        const body = Buffer.from(`${fields}\0`);
+        const head = Buffer.from("E\0\0\0\0");
+        head.writeInt32BE(body.length + 4, 1);
+        client.end(Buffer.concat([head, body]));
+        return;
+      }
+      const upstream = connectTcp(target, "127.0.0.1");
+      upstream.write(startup);
+      client.pipe(upstream).pipe(client);
+      for (const socket of [client, upstream]) socket.on("error", () => socket.destroy());
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+test("a pooler that refuses the settings of a connection is told at the start, with what to do", async () => {
+  const { port, close } = await pooler(postgres.port);
+  const through = url.replace(`:${postgres.port}/`, `:${port}/`);
+  await assert.rejects(openPostgres({ url: through, migrationsDir }), (error: Error) => {
+    assert(error instanceof StartError);
+    assert.match(error.message, /\(unsupported startup parameter: statement_timeout\).*Behind a pooler/);
+    return true;
+  });
+  close();
 });
 
 test("a connection that has forgotten its statements is taught them again, and nobody notices", async () => {

@@ -79,8 +79,25 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDa
     onIdleError(error);
   });
   pool.on("connect", (client) => client.on("error", () => undefined));
+  if (migrationsDir !== undefined) await tryConnection(pool);
   const columnParser = (type: number) => pg.types.getTypeParser(type, "text");
   return { ...postgresDatabase(pool, postgresSend(columnParser), maxWaiting), deployment };
+}
+
+/** Of the settings that each connection asks for, a pooler may know none, and refuse every one that asks. */
+async function tryConnection(pool: Pool): Promise<void> {
+  try {
+    (await pool.connect()).release();
+  } catch (error) {
+    await pool.end();
+    const refused = /unsupported startup parameter.*/i.exec(error instanceof Error ? error.message : "")?.[0];
+    if (refused === undefined) throw toStoreError(error);
+    throw new StartError(
+      `The pooler before PostgreSQL refuses the settings of a connection (${refused}). Let it ignore them, and give ` +
+        `them to the database user instead: docs/operating.md, "Behind a pooler".`,
+      { cause: error },
+    );
+  }
 }
 
 async function migrateServer(client: Client, migrationsDir: string): Promise<string> {
