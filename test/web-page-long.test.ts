@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Locator, Page } from "playwright-core";
+import type { Run } from "../src/protocol/shapes.ts";
 import { until } from "./support/until.ts";
 import { webTest } from "./support/web-test.ts";
 
@@ -87,4 +88,55 @@ test("messages above the screen can be heard too", async () => {
     const { words } = await accessible(page);
     return said.every(([, text]) => words.has(text));
   }, "all messages in the tree");
+});
+
+/** As a model does: bit by bit, and the page shows what it has between two of them. */
+async function write(page: Page, run: Run, text: string): Promise<void> {
+  for (const piece of text.match(/[\s\S]{1,80}/g) ?? []) {
+    web.server.say(run, piece);
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+}
+
+test("what is read of a growing answer stays in place and selected, and is skipped when it is far from the end", async () => {
+  const { conversation } = web.server.thread("Growing");
+  const page = await web.openConversation(conversation.id);
+  const run = await web.ask(page);
+  const parts = (from: number, to: number): string =>
+    Array.from({ length: to - from }, (_, i) => part(from + i)).join("");
+  await write(page, run, parts(0, 20));
+  const heading = page.locator(".agent .h2", { hasText: "Part 10" });
+  await page.getByText("Words of part 19.").waitFor();
+  assert.equal(await isLaidOut(page.locator(".agent .h2", { hasText: "Part 19" })), true);
+  await page.mouse.move(640, 300);
+  await page.mouse.wheel(0, -200);
+  await page.getByRole("button", { name: "Jump to latest" }).waitFor();
+  await heading.evaluate((node) => {
+    node.scrollIntoView({ block: "center" });
+    getSelection()?.selectAllChildren(node);
+  });
+  const top = await heading.evaluate((node) => node.getBoundingClientRect().top);
+  await write(page, run, parts(20, 45));
+  await until(async () => (await page.locator(".agent .h2").count()) === 45, "all parts");
+  assert.ok(Math.abs((await heading.evaluate((node) => node.getBoundingClientRect().top)) - top) < 1);
+  assert.equal(await page.evaluate(() => getSelection()?.toString()), "Part 10");
+  assert.equal(await isLaidOut(heading), true);
+  assert.equal(await isLaidOut(page.locator(".agent .h2", { hasText: "Part 0" }).first()), false);
+  assert.equal(await isLaidOut(page.locator(".agent .h2", { hasText: "Part 30" })), false);
+  assert.equal(await isLaidOut(page.locator(".agent .h2", { hasText: "Part 44" })), true);
+});
+
+test("a long paragraph grows in pieces, and reads as one", async () => {
+  const { conversation } = web.server.thread("Counting");
+  const page = await web.openConversation(conversation.id);
+  const run = await web.ask(page);
+  const said = Array.from({ length: 2_000 }, (_, i) => `word${i}`).join(" ");
+  await write(page, run, said);
+  const paragraph = page.locator(".agent p");
+  await until(async () => (await paragraph.textContent()) === said, "all of it");
+  assert.equal(await paragraph.count(), 1);
+  const lengths = await paragraph.evaluate((node) =>
+    [...node.childNodes].flatMap((child) => (child instanceof Text && child.length > 0 ? [child.length] : [])),
+  );
+  assert.ok(lengths.length > 3 && Math.max(...lengths) < 3_000, `nodes of ${lengths.join(", ")}`);
 });

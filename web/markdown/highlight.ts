@@ -134,13 +134,25 @@ const INSIDE: Readonly<Record<string, readonly string[]>> = {
   typescript: ["css", "javascript", "xml"],
 };
 
-/** Makes the patterns of a language when its first code comes; each step takes about as long as a slice of code. */
+/** The name of a language that is only there to be made. */
+const PART = "part";
+
+/**
+ * Makes the patterns of a language when its first code comes, in steps: each of its modes is made as if it were all of a
+ * language, and highlight.js makes none twice.
+ */
 function* prepared(name: string): Generator<readonly CodeRun[], boolean> {
   if (!isGrammar(name)) return false;
   if (highlighter.getLanguage(name) !== undefined) return true;
   for (const one of [...(INSIDE[name] ?? []), name].filter(isGrammar)) {
     if (highlighter.getLanguage(one) !== undefined) continue;
     highlighter.registerLanguage(one, grammars[one]);
+    yield [];
+  }
+  const language = highlighter.getLanguage(name);
+  for (const mode of language?.contains ?? []) {
+    highlighter.registerLanguage(PART, () => ({ ...language, aliases: [], contains: [mode] }));
+    highlighter.highlight("", { language: PART });
     yield [];
   }
   highlighter.highlight("", { language: name });

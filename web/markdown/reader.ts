@@ -32,8 +32,10 @@ export class TextReader {
 
   /** Does this text begin with all that was read? And something was, and it was not the end. */
   continues(text: string): boolean {
-    if (this.#read === "" || !text.startsWith(this.#read)) return false;
-    return !this.#finished || text.length === this.#read.length;
+    const { length } = this.#read;
+    // Not by `startsWith`, which takes several times as long.
+    if (length === 0 || text.slice(0, length) !== this.#read) return false;
+    return !this.#finished || text.length === length;
   }
 
   /** Blocks that are shown already, at the beginning or the end of the text, are the same objects here. */

@@ -35,11 +35,23 @@ interface Chunk {
 }
 
 /**
- * Neither a chunk nor a block that did not change is looked at again. `files`: pictures that stand among the files of
- * this server are shown.
+ * Of an answer that grows, so many of the last chunks are laid out wherever they stand: what the browser has once
+ * skipped on the screen, it lays out and paints again at once.
  */
-export function renderBlocks(shown: Shown, files: boolean): unknown {
+const NEAR_END = 5;
+
+export interface RenderOptions {
+  /** Pictures that stand among the files of this server are shown. */
+  readonly files: boolean;
+  /** The text grows, or has grown since it was first shown. */
+  readonly grows: boolean;
+}
+
+/** Neither a chunk nor a block that did not change is looked at again. */
+export function renderBlocks(shown: Shown, { files, grows }: RenderOptions): unknown {
   const { blocks, anchor, settled } = shown;
+  const chunks = chunksOf(blocks.length, anchor);
+  const near = grows ? chunks.length - NEAR_END : 0;
   const level = headingLevels();
   const levels = blocks.map((block) => (block.type === "heading" ? level((block as Tokens.Heading).depth) : 0));
   const content = ({ start, end }: Chunk): readonly unknown[] =>
@@ -47,9 +59,9 @@ export function renderBlocks(shown: Shown, files: boolean): unknown {
       .slice(start, end)
       .map((block, i) => renderTopBlock(block, levels[start + i] ?? 0, { settled: start + i < settled, files }));
   return repeat(
-    chunksOf(blocks.length, anchor),
+    chunks,
     ({ start }) => start - anchor,
-    (chunk) => {
+    (chunk, i) => {
       const { start, end } = chunk;
       if (shown.isPlace(start, end)) return html`<div class="chunk place"></div>`;
       // Of a list of blocks that is only added to, the settled ones stay what they are.
@@ -57,7 +69,7 @@ export function renderBlocks(shown: Shown, files: boolean): unknown {
         end <= settled
           ? [blocks, files]
           : [settled - start, files, ...blocks.slice(start, end), ...levels.slice(start, end)];
-      return html`<div class="chunk">${guard(known, () => content(chunk))}</div>`;
+      return html`<div class=${i < near ? "chunk far" : "chunk"}>${guard(known, () => content(chunk))}</div>`;
     },
   );
 }

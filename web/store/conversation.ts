@@ -5,7 +5,7 @@ import type { SendOptions } from "../../src/client/outbox.ts";
 import { isCut, messageOf } from "../../src/client/transcript.ts";
 import { ParleyError } from "../../src/protocol/errors.ts";
 import type { Conversation, FilePart, Message, Run, ToolArgs } from "../../src/protocol/shapes.ts";
-import { coalesce } from "./frame.ts";
+import { coalesce, restfully } from "./frame.ts";
 import { TranscriptView } from "./transcript-view.ts";
 
 /** Asked again for what could not be fetched, after this long. */
@@ -66,7 +66,7 @@ export class ConversationStore {
     this.#client = client;
     this.#failed = failed;
     this.#open = openConversation(client, id, { shareToken });
-    const show = coalesce(() => this.#show());
+    const show = coalesce(() => this.#show(), restfully());
     this.#open.subscribe(show);
     this.#show();
   }

@@ -25,6 +25,8 @@ export const chatSheet = css`
     overflow-y: auto;
     overscroll-behavior: contain;
     container-type: size;
+    /* Whatever changes in it, the page around it is not laid out again. */
+    contain: strict;
     scrollbar-gutter: stable;
     /* Behind what is opaque, the compositor scrolls alone: else each line that comes paints all of them again. */
     background: var(--ground);

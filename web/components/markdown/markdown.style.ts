@@ -10,16 +10,26 @@ export const markdownSheet = css`
     overflow-wrap: anywhere;
   }
 
-  /* In a long answer, what is off the screen costs nothing, and keeps the size it had. */
-  .markdown > .chunk:not(:last-child) {
-    content-visibility: auto;
+  /* What changes at the end of an answer is laid out and painted by itself. */
+  .markdown > .chunk {
+    contain: layout style paint;
     contain-intrinsic-size: auto 600px;
+  }
+
+  /* A block that did not change is not painted again with what did. */
+  .chunk > * {
+    isolation: isolate;
+  }
+
+  /* In a long answer, what is off the screen costs nothing, and keeps the size it had. */
+  .markdown:not(.grown) > .chunk:not(:last-child, .place),
+  .markdown > .chunk.far {
+    content-visibility: auto;
   }
 
   /* What of it is still to come takes the room of a chunk. */
   .markdown > .chunk.place {
     content-visibility: hidden;
-    contain-intrinsic-size: auto 600px;
   }
 
   .chunk + .chunk,

@@ -35,6 +35,7 @@ class ParleyMarkdown extends ParleyElement {
   declare files: boolean;
 
   readonly #shown = new ShownText();
+  #grows = false;
   /** Until then the text that is shown may be behind. */
   #restUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -63,10 +64,12 @@ class ParleyMarkdown extends ParleyElement {
 
   protected override render(): unknown {
     const text = this.#written();
+    this.#grows ||= this.streaming;
     const wait = this.streaming ? this.#restUntil - performance.now() : 0;
     if (wait > 0) this.#timer ??= setTimeout(() => this.#wake(), wait);
     else this.#read(text);
-    return html`<div class="markdown" dir="auto">${renderBlocks(this.#shown, this.files)}</div>`;
+    const blocks = renderBlocks(this.#shown, { files: this.files, grows: this.#grows });
+    return html`<div class=${this.#grows ? "markdown grown" : "markdown"} dir="auto">${blocks}</div>`;
   }
 
   /** What is read before it is shown, and places that are filled, wait until the page is idle. */

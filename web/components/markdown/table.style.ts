@@ -32,7 +32,8 @@ export const tableSheet = css`
     display: block;
   }
 
-  .markdown table.long thead {
+  /* One box that sticks costs less than one in each column. */
+  .markdown thead {
     position: sticky;
     z-index: 1;
     top: 0;
@@ -60,9 +61,6 @@ export const tableSheet = css`
   }
 
   .markdown th {
-    position: sticky;
-    z-index: 1;
-    top: 0;
     background: var(--surface);
     font-size: 0.875rem;
     font-weight: 550;

@@ -1,6 +1,6 @@
 /**
- * A question and an answer that nobody sees are shown once when the page is idle: what the browser has to read and to
- * compile for the first message is not waited for by whoever opens a conversation.
+ * A question and answers that nobody sees are shown once when the page is idle: what the browser has to read and to
+ * compile for the first message, table and code is not waited for by whoever opens a conversation or reads an answer.
  */
 import { html, render } from "lit";
 import { EMPTY } from "../../../src/client/transcript.ts";
@@ -8,12 +8,16 @@ import type { Message } from "../../../src/protocol/shapes.ts";
 import type { AppStore } from "../../store/app.ts";
 import { TranscriptView } from "../../store/transcript-view.ts";
 
-const ANSWER = "A *word*, `code` and [a link](https://example.com).\n\n## Part\n\n- one\n\n1. two\n";
+const ANSWERS = [
+  "A *word*, `code` and [a link](https://example.com).\n\n## Part\n\n- one\n  - **two**\n\n1. two\n",
+  "| a | b |\n|---|---|\n| c | d |\n",
+  "```ts\na\n```\n",
+];
 
-const messageOf = (role: Message["role"], text: string): Message => ({
-  id: `rehearsal-${role}`,
+const messageOf = (role: Message["role"], text: string, i = 0): Message => ({
+  id: `rehearsal-${i}`,
   conversationId: "",
-  parentId: role === "user" ? null : "rehearsal-user",
+  parentId: role === "user" ? null : "rehearsal-0",
   role,
   author: "",
   parts: [{ type: "text", text }],
@@ -25,7 +29,7 @@ const messageOf = (role: Message["role"], text: string): Message => ({
 export async function rehearse(app: AppStore): Promise<void> {
   // Somebody was faster.
   if (app.current.peek() !== undefined) return;
-  const messages = [messageOf("user", "…"), messageOf("assistant", ANSWER)];
+  const messages = [messageOf("user", "…"), ...ANSWERS.map((answer, i) => messageOf("assistant", answer, i + 1))];
   const settled = new Map(messages.map((message) => [message.id, message]));
   const view = new TranscriptView();
   view.commit({ ...EMPTY, settled, order: [...settled.keys()], loaded: [...settled.keys()] });
