@@ -225,7 +225,7 @@ class RunEngine implements Engine {
 
   /**
    * Only over one connection, where each transaction waits for those before it. On a server, with 200 people, one claim for
-   * many runs brought their first tokens sooner than a claim in each send (docs/performance.md, D); so it did with many
+   * many runs brought their first tokens sooner than a claim in each send (docs/performance-log.md, D); so it did with many
    * runs over one connection.
    */
   offer(runId: string): ClaimOffer | undefined {
