@@ -11,6 +11,7 @@ import { openConversation } from "../src/client/conversation.ts";
 import { answerIn } from "../test/chaos/streams.ts";
 import { until } from "../test/support/until.ts";
 import { startCluster } from "./scale-cluster.ts";
+import { percentile } from "./table.ts";
 
 const { values } = parseArgs({
   options: { nodes: { type: "string", default: "3" }, hops: { type: "string", default: "300" } },
@@ -70,14 +71,10 @@ try {
   if (numbers.some((number, i) => i < numbers.length - 1 && Number(number) !== i + 1)) throw new Error(`torn: ${text}`);
   client.close();
 
-  const at = (of: (hop: Hop) => number, share: number): string => {
-    const sorted = hops
-      .slice(1)
-      .map(of)
-      .toSorted((a, b) => a - b);
-    return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1);
+  const row = (of: (hop: Hop) => number): string => {
+    const times = hops.slice(1).map(of);
+    return [0.5, 0.99, 1].map((share) => percentile(times, share).toFixed(1)).join(" | ");
   };
-  const row = (of: (hop: Hop) => number) => [at(of, 0.5), at(of, 0.99), at(of, 1)].join(" | ");
   console.log(`${HOPS} reconnects over ${urls.length} nodes, ${numbers.length} numbers read in order`);
   console.log("| until | median, ms | p99 | worst |\n|---|---:|---:|---:|");
   console.log(`| the subscription goes on | ${row(({ from, resumed }) => resumed - from)} |`);

@@ -15,6 +15,7 @@ import { gather } from "../test/chaos/storm.ts";
 import { idleParley } from "./idle.ts";
 import { type Cluster, type Spent, startCluster } from "./scale-cluster.ts";
 import { Load } from "./servers.ts";
+import { percentile } from "./table.ts";
 
 const { values } = parseArgs({
   options: {
@@ -87,7 +88,7 @@ async function storms(cluster: Cluster): Promise<string[]> {
       const times = await all.break();
       const to = await cluster.spent();
       const each = (kind: keyof Spent) => ((to[kind] - from[kind]) / STORM).toFixed(2);
-      const at = (q: number) => Math.round(times[Math.min(times.length - 1, Math.floor(times.length * q))] ?? 0);
+      const at = (share: number) => Math.round(percentile(times, share));
       const cost = [each("nodes"), each("redis"), each("postgres"), each("clients")];
       rows.push([cluster.nodes.length, rows.length + 1, at(0.5), at(1), ...cost, before].join(" | "));
     }

@@ -22,6 +22,10 @@ export const costPer = (before: CpuTime, after: CpuTime, units: number): Cost =>
   return { user, system, total: user + system };
 };
 
+/** 0 of none. */
+export const percentile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

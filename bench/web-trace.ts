@@ -26,9 +26,6 @@ export interface Thread {
 /** A task above it is a long one, as browsers count. */
 export const LONG_MS = 50;
 
-export const percentile = (values: readonly number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
-
 const CATEGORIES = ["toplevel", "devtools.timeline"];
 /** What stood on the stack, every so often, and what was laid out and collected. */
 const SAMPLES = ["disabled-by-default-v8.cpu_profiler", "disabled-by-default-devtools.timeline", "v8"];

@@ -15,11 +15,11 @@ import { launchChromium } from "../test/support/chromium.ts";
 import { PageServer } from "../test/support/page-server.ts";
 import { ACCESS_TOKEN, type Parley, startParley } from "../test/support/parley.ts";
 import { until } from "../test/support/until.ts";
-import { median } from "./table.ts";
+import { median, percentile } from "./table.ts";
 import { composer, opener, slowPage } from "./web-pages.ts";
 import { prose, table, tokensOf } from "./web-prose.ts";
 import { sizes } from "./web-sizes.ts";
-import { LONG_MS, percentile, type Thread, traced } from "./web-trace.ts";
+import { LONG_MS, type Thread, traced } from "./web-trace.ts";
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
