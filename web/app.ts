@@ -57,11 +57,20 @@ document.body.replaceChildren(app);
 load(async () => {
   const { warmUp } = await import("./answers.ts");
   setTimeout(warmUp);
-  whenIdle(() => load(async () => (await import("./components/message/rehearsal.ts")).rehearse(store)));
+  whenIdle(() =>
+    load(async () => {
+      const [{ rehearse }] = await Promise.all([import("./components/message/rehearsal.ts"), later()]);
+      await rehearse(store);
+    }),
+  );
 });
-whenIdle(() => load(() => import("./later.ts")));
+whenIdle(() => load(later));
 whenIdle(() => load(() => import("./panels.ts")));
 await begun;
+
+function later(): Promise<unknown> {
+  return import("./later.ts");
+}
 
 /** Elements come to life where they stand already. */
 function load(chunk: () => Promise<unknown>): void {

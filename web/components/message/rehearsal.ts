@@ -1,6 +1,8 @@
 /**
  * A question and answers that nobody sees are shown once when the page is idle: what the browser has to read and to
  * compile for the first message, table and code is not waited for by whoever opens a conversation or reads an answer.
+ * The first number that is written in a language is the dearest part of it: its data is read, 40 to 110 ms slowed four
+ * times.
  */
 import { html, render } from "lit";
 import { EMPTY } from "../../../src/client/transcript.ts";
@@ -24,6 +26,7 @@ const messageOf = (role: Message["role"], text: string, i = 0): Message => ({
   status: "complete",
   createdAt: "",
   runId: null,
+  ...(role === "assistant" && { usage: { inputTokens: 1, outputTokens: 1, costMicros: 1 } }),
 });
 
 export async function rehearse(app: AppStore): Promise<void> {
