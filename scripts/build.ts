@@ -1,5 +1,5 @@
 // Bundles the server into dist/server and the web app into dist/web. One bundle starts several times faster
-// than hundreds of source files; a folder that does not exist is skipped.
+// than hundreds of source files; a folder that does not exist is skipped. `--sizes` lists what the browser may fetch.
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, extname, join, relative } from "node:path";
@@ -255,6 +255,6 @@ const [serverFiles, webFiles, embedFiles] = await Promise.all([
   part("web", "web/app.ts", web),
   part("embed", "web/embed.ts", embed),
 ]);
-report([...webFiles, ...embedFiles]);
+if (process.argv.includes("--sizes")) report([...webFiles, ...embedFiles]);
 await replaceFolder("dist/server", serverFiles);
 await replaceFolder("dist/web", [...webFiles, ...embedFiles]);
