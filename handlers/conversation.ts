@@ -5,6 +5,7 @@ import { defineHandler, idempotencyOf } from "../src/sessions/handler.ts";
 
 const PAGE = 30;
 const RESULTS = 20;
+const STILL_STOPPING = "What ran in the conversation is being stopped. Try again in a moment.";
 const BRANCH_BUSY = "An answer is being written on this branch. Stop it or wait for its end, then switch.";
 
 export default [
@@ -78,6 +79,15 @@ export default [
     // What steered the run that was stopped may wait for its answer.
     agent.wake();
     return { conversation: restored.conversation };
+  }),
+
+  defineHandler("conversation.purge", "user", async (context, { conversationId }) => {
+    const { store, agent } = context.services;
+    const purged = await store.conversations.purge(context.scope, conversationId);
+    if (purged === null) throw new ParleyError("NOT_FOUND");
+    if (!purged.ok) throw new ParleyError(purged.reason, { message: STILL_STOPPING });
+    await agent.announce(purged.announce);
+    return {};
   }),
 
   defineHandler("conversation.listDeleted", "user", (context, page) =>

@@ -313,7 +313,7 @@ test("what was deleted a while ago is found and restored, by the keyboard, and o
   const trash = (on: Page) => list(on).getByRole("button", { name: "Recently deleted" });
   await row(page, "Keep").waitFor();
   await trash(other).click();
-  await other.getByText("Removed in 7 days").first().waitFor();
+  await other.getByText("Gone in 7 days").first().waitFor();
 
   await trash(page).focus();
   await page.keyboard.press("Enter");
@@ -341,6 +341,34 @@ test("what was deleted a while ago is found and restored, by the keyboard, and o
   await page.getByRole("button", { name: "Back to all conversations" }).focus();
   await page.keyboard.press("Enter");
   await until(async () => (await focused())?.trim() === "Recently deleted", "the focus on the opener");
+});
+
+test("what was deleted is deleted for good, after a second press, and is gone in other tabs too", async () => {
+  const { server } = web;
+  for (const title of ["Diary", "Trip"]) server.list.delete(server.thread(title, [["user", "Hi"]]).conversation.id, []);
+  const page = await web.open();
+  const other = await web.openTab(page);
+  for (const one of [page, other]) await list(one).getByRole("button", { name: "Recently deleted" }).click();
+  const named = (on: Page, name: string) => list(on).getByRole("button", { name, exact: true });
+  await named(other, "Delete Diary for good").waitFor();
+
+  await named(page, "Delete Diary for good").focus();
+  await page.keyboard.press("Enter");
+  await named(page, "Really delete? Delete Diary for good").waitFor();
+  await clean(page, "the question whether to delete for good");
+  await page.keyboard.press("Tab");
+  await named(page, "Delete Diary for good").waitFor();
+
+  server.refusals.set("conversation.purge", "BUSY");
+  await named(page, "Delete Diary for good").click();
+  await named(page, "Really delete? Delete Diary for good").click();
+  await list(page).getByRole("alert").waitFor();
+  server.refusals.clear();
+  await named(page, "Delete Diary for good").click();
+  await named(page, "Really delete? Delete Diary for good").click();
+  await toast(page, "The conversation is deleted for good.").waitFor();
+  for (const one of [page, other]) await named(one, "Restore Diary").waitFor({ state: "detached" });
+  await named(page, "Restore Trip").waitFor();
 });
 
 test("a conversation is downloaded as Markdown and as JSON, whole", async () => {

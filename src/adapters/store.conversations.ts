@@ -168,7 +168,7 @@ async function readPage(
 export const createConversationStore = (
   database: Database,
   listing: Pick<Database, "transaction"> = database,
-): Omit<ConversationStore, "selectBranch" | "update" | "delete" | "restore" | "listDeleted"> => ({
+): Omit<ConversationStore, "selectBranch" | "update" | "delete" | "restore" | "purge" | "listDeleted"> => ({
   create(scope, { id, title, model }, idempotency) {
     return database.transaction(scope, async (tx): Promise<Idempotent<Conversation>> => {
       await tx.open();

@@ -75,6 +75,21 @@ const restoreConversation = statement<{ id: string }, ConversationRow & { wasDel
     returning ${conversationFields}, before.deleted_at is not null as "wasDeleted"`,
 );
 
+/** Its time is the one at which the sweep takes it. */
+const giveUp = statement<{ id: string }, { isRunning: boolean }>(
+  "give_up_conversation",
+  (p) => sql`
+    with before as (
+      select c.id, exists (
+        select from runs r where r.conversation_id = c.id and r.status in ('running', 'waiting')) as "isRunning"
+      from conversations c where c.id = ${p.id} and c.deleted_at is not null
+    )
+    update conversations c
+    set deleted_at = case when before."isRunning" then c.deleted_at else least(c.deleted_at, now() - ${restorable}) end
+    from before where c.id = before.id
+    returning before."isRunning"`,
+);
+
 const listDeleted = statement<
   { time: string; id: string; limit: number },
   ConversationRow & { readonly deletedAt: Date; readonly removedAt: Date }
@@ -91,7 +106,7 @@ const listDeleted = statement<
 
 const DELETED_PAGE = 30;
 
-type Organising = Pick<ConversationStore, "update" | "delete" | "restore" | "listDeleted">;
+type Organising = Pick<ConversationStore, "update" | "delete" | "restore" | "purge" | "listDeleted">;
 
 export const createOrganiseStore = (database: Database): Organising => ({
   async update(scope, conversationId, { pinned, archived, folderId }) {
@@ -133,6 +148,21 @@ export const createOrganiseStore = (database: Database): Organising => ({
     );
   },
 
+  async purge(scope, conversationId) {
+    if (!isId(conversationId)) return null;
+    return database.transaction(
+      scope,
+      async (tx) => {
+        const [row] = await tx.run(giveUp, { id: conversationId });
+        if (row === undefined) return null;
+        if (row.isRunning) return { ok: false, reason: "BUSY" };
+        // Whoever lists what was deleted looks again.
+        return { ok: true, announce: await announce(tx, [onUser(scope, deletedEvent(conversationId))]) };
+      },
+      { lock: conversationId },
+    );
+  },
+
   async listDeleted(scope, { cursor, limit = DELETED_PAGE }) {
     const after = decodeCursor(cursor);
     const rows = await database.transaction(scope, (tx) => tx.run(listDeleted, { ...after, limit: limit + 1 }));
@@ -158,6 +188,9 @@ async function update(tx: Transaction, scope: Scope, changes: Changes): ReturnTy
   return { ok: true, conversation, announce: await announce(tx, [onUser(scope, event)]) };
 }
 
+const deletedEvent = (conversationId: string) =>
+  ({ type: "CUSTOM", name: "conversation.deleted", value: { conversationId } }) as const;
+
 async function remove(tx: Transaction, scope: Scope, id: string): ReturnType<ConversationStore["delete"]> {
   const [row] = await tx.run(markDeleted, { id });
   if (row === undefined) return null;
@@ -167,7 +200,7 @@ async function remove(tx: Transaction, scope: Scope, id: string): ReturnType<Con
   const active = row.status === "running" || row.status === "waiting" ? row.runId : null;
   if (active !== null) rows.push(...(await askToStop(tx, scope, active)));
   const shareId = await dropShare(tx, id);
-  const event = { type: "CUSTOM", name: "conversation.deleted", value: { conversationId: id } } as const;
+  const event = deletedEvent(id);
   rows.push(onConversation(scope, id, event), onUser(scope, event));
   return { active, shareId, announce: await announce(tx, rows) };
 }

@@ -32,6 +32,7 @@ const SAFETY: Readonly<Record<MethodName, Safety>> = {
   "conversation.update": "once",
   "conversation.delete": "repeatable",
   "conversation.restore": "repeatable",
+  "conversation.purge": "once",
   "conversation.listDeleted": "read",
   "conversation.selectBranch": "repeatable",
   "message.read": "read",

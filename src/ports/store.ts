@@ -196,6 +196,18 @@ export interface ConversationStore {
   } | null>;
   /** Takes a deletion back, until the sweep has removed it; one that was not deleted is as it is. null when it is gone. */
   restore(scope: Scope, conversationId: string): Promise<Changed | null>;
+  /**
+   * Leaves what was deleted to the next sweep, as if its days were over. BUSY while a run of it is being stopped: it may
+   * write still. null when it is not deleted, or gone.
+   */
+  purge(
+    scope: Scope,
+    conversationId: string,
+  ): Promise<
+    | { readonly ok: true; readonly announce: readonly Announcement[] }
+    | { readonly ok: false; readonly reason: "BUSY" }
+    | null
+  >;
   /** What can be restored, the last that was deleted first. */
   listDeleted(scope: Scope, page: Params<"conversation.listDeleted">): Promise<Result<"conversation.listDeleted">>;
   /**

@@ -266,6 +266,29 @@ export function storeOrganiseContract(name: string, open: OpenDatabase): void {
       await commit(world, lease, { end: { status: "stopped" } });
     });
 
+    it("[R11] what is given up is not restored, and goes with the next sweep; not while its run is being stopped", async () => {
+      const { store } = world;
+      const user = await newUser(world);
+      const other = await newUser(world);
+      const { id } = await newConversation(world, user);
+      await send(world, user, id);
+      const { lease } = await claimOf(world, id);
+      assert.equal(await store.conversations.purge(user, id), null, "it is not deleted");
+      await store.conversations.delete(user, id);
+      assert.deepEqual(await store.conversations.purge(user, id), { ok: false, reason: "BUSY" });
+      assert.equal((await store.conversations.listDeleted(user, {})).deleted.length, 1);
+      await finish(world, lease, { ...ended("part"), end: { status: "stopped" } });
+      assert.equal(await store.conversations.purge(other, id), null, "it is another's");
+      assert.equal((await store.conversations.purge(user, id))?.ok, true);
+      assert.equal((await store.conversations.purge(user, id))?.ok, true, "again");
+      assert.deepEqual((await store.conversations.listDeleted(user, {})).deleted, []);
+      assert.equal(await store.conversations.restore(user, id), null);
+      await store.sweep();
+      for (const table of ["messages", "runs"])
+        assert.deepEqual(await runAsAdmin(world, `select from ${table} where conversation_id = '${id}'`), [], table);
+      assert.equal(await store.conversations.purge(user, id), null);
+    });
+
     it("the sweep removes it for good after 7 days, with its runs and the files that nothing else refers to", async () => {
       const { store } = world;
       const user = await newUser(world);

@@ -62,6 +62,7 @@ test("conversation.update: pinned, archived and moved, told on the user's topic,
     ["folder.rename", { folderId: folder.id, name: "x" }],
     ["folder.delete", { folderId: folder.id }],
     ["conversation.restore", { conversationId: uuidv7() }],
+    ["conversation.purge", { conversationId: uuidv7() }],
     ["share.get", { conversationId: uuidv7() }],
     ["share.create", { conversationId: uuidv7() }],
   ] as const) {
@@ -105,6 +106,21 @@ test("[R11] conversation.delete: what runs in it is stopped, all tabs hear of it
   assert.equal(conversation.id, conversationId);
   assert.deepEqual(agent.take(), { calls: ["wake"], names: ["user conversation.restored"] });
   assert.deepEqual(await deleted(owner), []);
+});
+
+test("conversation.purge: nobody has it back, and whoever lists what was deleted looks again", async () => {
+  const { id: conversationId } = await newConversation(world, scope, "Secret");
+  await owner.fails("NOT_FOUND", "conversation.purge", { conversationId });
+  await owner.ok("conversation.delete", { conversationId });
+  agent.take();
+  await colleague.fails("NOT_FOUND", "conversation.purge", { conversationId });
+  await owner.ok("conversation.purge", { conversationId });
+  assert.deepEqual(agent.take().names, ["user conversation.deleted"]);
+  await owner.fails("NOT_FOUND", "conversation.restore", { conversationId });
+  assert.deepEqual((await owner.ok("conversation.listDeleted", {})).deleted, []);
+  const running = await asked(world, scope);
+  await owner.ok("conversation.delete", { conversationId: running.conversationId });
+  await owner.fails("BUSY", "conversation.purge", { conversationId: running.conversationId });
 });
 
 test("conversation.search: in titles and in what was said, one's own alone", async () => {

@@ -62,6 +62,7 @@ export class FakeConversations {
       update: unused,
       delete: unused,
       restore: unused,
+      purge: unused,
       listDeleted: unused,
       selectBranch: unused,
       fence: unused,

@@ -57,6 +57,10 @@ export class PageList {
         return {};
       case "conversation.restore":
         return this.#restore(id, after);
+      case "conversation.purge":
+        if (!this.#deleted.delete(id)) throw new ParleyError("NOT_FOUND");
+        after.push(() => this.#tellDeleted(id));
+        return {};
       case "conversation.listDeleted":
         return { deleted: this.#listDeleted(), nextCursor: null };
       case "conversation.search":
@@ -95,7 +99,11 @@ export class PageList {
   delete(id: string, after: (() => void)[]): void {
     this.#deleted.set(id, { thread: this.#thread(id), deletedAt: Date.now() });
     this.#threads.delete(id);
-    after.push(() => this.#tell({ type: "CUSTOM", name: "conversation.deleted", value: { conversationId: id } }));
+    after.push(() => this.#tellDeleted(id));
+  }
+
+  #tellDeleted(id: string): void {
+    this.#tell({ type: "CUSTOM", name: "conversation.deleted", value: { conversationId: id } });
   }
 
   #all(): Conversation[] {

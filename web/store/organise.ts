@@ -159,6 +159,12 @@ export class Organiser {
     toasts.show(words.restored, { action: { label: words.open, run } });
   }
 
+  /** Nothing brings it back afterwards. Rejects with a ParleyError. */
+  async purge(conversationId: string): Promise<void> {
+    await this.#options.client.call("conversation.purge", { conversationId });
+    this.#options.toasts.show(text().trash.purged);
+  }
+
   // ── folders ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Makes a folder, and puts the conversation into it. Rejects with a ParleyError. */

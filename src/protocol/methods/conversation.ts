@@ -92,6 +92,11 @@ export const conversationMethods = {
   "conversation.delete": { params: z.strictObject({ conversationId: id }), result: z.object({}) },
   /** Takes a deletion back. What it stopped stays stopped, and its link stays revoked. */
   "conversation.restore": { params: z.strictObject({ conversationId: id }), result: z.object({ conversation }) },
+  /**
+   * Gives up what was deleted before its 7 days are over: nothing restores it any more, and the next sweep removes its
+   * messages and files for good. NOT_FOUND for one that was not deleted; BUSY while what ran in it is being stopped.
+   */
+  "conversation.purge": { params: z.strictObject({ conversationId: id }), result: z.object({}) },
   /** What was deleted and can be restored until `removedAt`, the last that was deleted first. */
   "conversation.listDeleted": {
     params: z.strictObject({

@@ -12,10 +12,11 @@ export const trashSheet = css`
   }
 
   parley-sidebar parley-trash li {
-    display: grid;
-    grid-template-columns: minmax(0, 1fr) auto;
-    gap: 0 8px;
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0 2px;
     align-items: center;
+    justify-content: flex-end;
     padding-block: 6px;
     padding-inline: 12px 4px;
     border-radius: 10px;
@@ -26,27 +27,48 @@ export const trashSheet = css`
   }
 
   parley-trash .gone-title {
+    flex: 1 0 100%;
     overflow: hidden;
     text-align: var(--begin);
     text-overflow: ellipsis;
     white-space: nowrap;
   }
 
+  /* On a line of its own where a language needs it. */
   parley-trash .when {
-    grid-column: 1;
+    flex: 1 0 auto;
+    max-width: 100%;
     color: var(--muted);
     font: var(--meta);
   }
 
-  parley-sidebar parley-trash li > .restore {
+  parley-sidebar parley-trash .restore {
     position: static;
-    grid-row: 1 / span 2;
-    grid-column: 2;
     min-height: max(30px, var(--target));
-    padding: 0 10px;
+    padding: 0 6px;
     border-radius: 8px;
     color: var(--accent);
     font-weight: 550;
+  }
+
+  parley-trash .ways {
+    display: flex;
+    align-items: center;
+  }
+
+  parley-sidebar parley-trash parley-delete > button {
+    position: static;
+    opacity: 1;
+  }
+
+  parley-trash .danger {
+    border-color: var(--bad);
+    color: var(--bad);
+  }
+
+  /* The question has the room of what it is about. */
+  parley-sidebar parley-trash li:has(.danger) :is(.restore, .when) {
+    display: none;
   }
 
   parley-trash .restore:hover {
@@ -59,7 +81,7 @@ export const trashSheet = css`
   }
 
   @media (forced-colors: active) {
-    parley-sidebar parley-trash li > .restore {
+    parley-sidebar parley-trash .restore {
       border: 1px solid ButtonText;
     }
   }

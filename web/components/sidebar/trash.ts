@@ -9,13 +9,14 @@ import { define, ParleyElement } from "../element.ts";
 import { Listing } from "../settings/listing.ts";
 import { titleOf } from "./title.ts";
 import { trashSheet } from "./trash.style.ts";
+import "../settings/delete-button.ts";
 
 type Deleted = Result<"conversation.listDeleted">["deleted"][number];
 
 const HOUR_MS = 3_600_000;
 const PAGE = 50;
 
-/** What was deleted and can be had back. */
+/** What was deleted and can be had back, or given up. */
 class ParleyTrash extends ParleyElement {
   static override readonly sheets = [trashSheet];
   static override readonly properties = { app: { attribute: false } };
@@ -76,21 +77,29 @@ class ParleyTrash extends ParleyElement {
     const title = titleOf(conversation);
     return html`<span class="gone-title" dir="auto" title=${title}>${title}</span>
       <span class="when">${words.removed(whenOf(Date.parse(removedAt) - Date.now()))}</span>
-      <button
-        class="restore"
-        aria-label=${words.restoreOne(title)}
-        @click=${(event: Event) => this.#restore(event.currentTarget, conversation.id)}
-      >
-        ${words.restore}
-      </button>`;
+      <span class="ways">
+        <button
+          class="restore"
+          aria-label=${words.restoreOne(title)}
+          @click=${({ currentTarget }: Event) =>
+            this.#take(currentTarget, conversation.id, this.app.organise.restore(conversation.id))}
+        >
+          ${words.restore}
+        </button>
+        <parley-delete
+          .name=${words.purgeOne(title)}
+          @parley-delete=${({ currentTarget }: Event) =>
+            this.#take(currentTarget, conversation.id, this.app.organise.purge(conversation.id))}
+        ></parley-delete>
+      </span>`;
   }
 
-  /** The focus goes to the next one, if it is not elsewhere by then: the row that had it is gone. */
-  #restore(button: EventTarget | null, id: string): void {
-    const buttons = [...this.querySelectorAll<HTMLElement>(".restore")];
-    const at = buttons.findIndex((other) => other === button);
-    const next = buttons[at + 1] ?? buttons[at - 1] ?? this.querySelector<HTMLElement>("h2");
-    this.app.organise.restore(id).then(
+  /** The focus goes to the row beside it, if it is not elsewhere by then: the one that had it is gone. */
+  #take(button: EventTarget | null, id: string, work: Promise<void>): void {
+    const row = button instanceof Element ? button.closest("li") : null;
+    const beside = row?.nextElementSibling ?? row?.previousElementSibling;
+    const next = (beside ?? this).querySelector<HTMLElement>(beside == null ? "h2" : ".restore");
+    work.then(
       () => {
         const { items } = this.#listing;
         items.value = items.value?.filter(({ conversation }) => conversation.id !== id);

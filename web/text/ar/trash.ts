@@ -7,6 +7,8 @@ export const trash: typeof en = {
   restore: "استعادة",
   restoreOne: (title) => `استعادة ${title}`,
   removed: (when) => `تُزال ${when}`,
+  purgeOne: (title) => `حذف ${title} نهائيًا`,
+  purged: "حُذفت المحادثة نهائيًا.",
   restored: "عادت المحادثة إلى القائمة.",
   open: "فتح",
 };

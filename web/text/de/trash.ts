@@ -7,6 +7,8 @@ export const trash: typeof en = {
   restore: "Wiederherstellen",
   restoreOne: (title) => `${title} wiederherstellen`,
   removed: (when) => `Wird ${when} entfernt`,
+  purgeOne: (title) => `${title} endgültig löschen`,
+  purged: "Die Unterhaltung ist endgültig gelöscht.",
   restored: "Die Unterhaltung ist wieder in der Liste.",
   open: "Öffnen",
 };

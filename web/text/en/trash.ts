@@ -5,7 +5,9 @@ export const trash = {
   restore: "Restore",
   restoreOne: (title: string) => `Restore ${title}`,
   /** `when`: "in 3 days". */
-  removed: (when: string) => `Removed ${when}`,
+  removed: (when: string) => `Gone ${when}`,
+  purgeOne: (title: string) => `Delete ${title} for good`,
+  purged: "The conversation is deleted for good.",
   restored: "The conversation is back in the list.",
   open: "Open",
 };
