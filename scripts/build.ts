@@ -1,7 +1,8 @@
-// Bundles the server into dist/server and the web app into dist/web. One bundle starts several times faster
-// than hundreds of source files; a folder that does not exist is skipped. `--sizes` lists what the browser may fetch.
+// Bundles the server into dist/server and the web app into dist/web, and puts an empty database beside them. One bundle
+// starts several times faster than hundreds of source files; a folder that does not exist is skipped. `--sizes` lists
+// what the browser may fetch.
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, extname, join, relative } from "node:path";
 import { performance } from "node:perf_hooks";
 import { promisify } from "node:util";
@@ -250,10 +251,30 @@ async function part(name: string, entry: string, run: () => Promise<Asset[]>): P
   return files;
 }
 
+/** An empty database, which the first start of the program copies: to make one takes seconds. */
+async function database(): Promise<void> {
+  if (!existsSync(join(root, "src/adapters/pglite-folder.ts"))) return;
+  const { emptyDatabase } = await import("./empty-database.ts");
+  const { folder, version } = await emptyDatabase();
+  const target = join(root, "dist/database");
+  const mark = `${target}.version`;
+  if (existsSync(target) && (await readFile(mark, "utf8").catch(() => "")) === version) return;
+  const temporary = `${target}.${process.pid}.tmp`;
+  await cp(folder, temporary, { recursive: true });
+  // There is nothing in it yet, and in an image the program's user is another one.
+  for (const file of await readdir(temporary, { recursive: true, withFileTypes: true }))
+    await chmod(join(file.parentPath, file.name), file.isDirectory() ? 0o755 : 0o644);
+  await chmod(temporary, 0o755);
+  await rm(target, { recursive: true, force: true });
+  await rename(temporary, target);
+  await writeFile(mark, version);
+}
+
 const [serverFiles, webFiles, embedFiles] = await Promise.all([
   part("server", "src/main.ts", server),
   part("web", "web/app.ts", web),
   part("embed", "web/embed.ts", embed),
+  database(),
 ]);
 if (process.argv.includes("--sizes")) report([...webFiles, ...embedFiles]);
 await replaceFolder("dist/server", serverFiles);

@@ -33,6 +33,8 @@ import type { wsTransport } from "./transports/ws.ts";
 const bundled = existsSync(join(import.meta.dirname, "handlers"));
 const root = join(import.meta.dirname, bundled ? "../.." : "..");
 const migrationsDir = join(root, "migrations");
+/** Of the build. */
+const emptyDatabase = join(root, "dist/database");
 const handlersDir = join(import.meta.dirname, bundled ? "handlers" : "../handlers");
 
 /** A start waits so long for a server to tell its models. */
@@ -99,7 +101,7 @@ async function openStores(
     case "embedded": {
       const folder = openDataFolder(store.dataDir);
       const { openPglite } = await import("./adapters/database.pglite.ts");
-      const database = await openPglite({ dataDir: folder.postgres, migrationsDir });
+      const database = await openPglite({ dataDir: folder.postgres, migrationsDir, emptyDatabase });
       return { store: createStore(database), answersInOrder: true, ...alone(), release: () => folder.release() };
     }
     case "postgres": {

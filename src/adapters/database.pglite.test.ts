@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { cp, mkdir, readdir, rm, truncate, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
+import { emptyDatabase } from "../../scripts/empty-database.ts";
 import { migrationsDir, openTestPglite, pgliteFolder } from "../../test/support/pglite.ts";
 import { newConversation, newUser, runAsAdmin, send, trySend, worldOf } from "../../test/support/store-world.ts";
 import { tempDir } from "../../test/support/temp-dir.ts";
@@ -17,6 +19,7 @@ import { StartError } from "../ports/start-error.ts";
 import { ParleyError } from "../protocol/errors.ts";
 import { openPglite } from "./database.pglite.ts";
 import { freeBytesOf, LEAST_FREE_BYTES } from "./disk-space.ts";
+import { initialise } from "./pglite-folder.ts";
 import { statement } from "./statement.ts";
 import { createStore } from "./store.drizzle.ts";
 
@@ -30,6 +33,44 @@ async function kill(child: ChildProcess): Promise<void> {
   child.kill("SIGKILL");
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
 }
+
+test("a new database is a copy of the empty one that is named, and nobody else may enter it", async (t) => {
+  const dir = tempDir();
+  t.after(() => dir.remove());
+  const { folder } = await emptyDatabase();
+  // What only a copy has.
+  const marked = join(dir.path, "empty");
+  await cp(folder, marked, { recursive: true });
+  await writeFile(join(marked, "pg_ident.conf"), "# copied");
+  const dataDir = join(dir.path, "new", "postgres");
+  const database = await openPglite({ dataDir, migrationsDir, emptyDatabase: marked });
+  assert.deepEqual(await database.transaction("system", (tx) => tx.run(one, {})), [{ one: 1 }]);
+  await database.close();
+  assert.equal(await readFile(join(dataDir, "pg_ident.conf"), "utf8"), "# copied");
+  assert.equal((await stat(dataDir)).mode & 0o777, 0o700);
+  assert.deepEqual(await readdir(dirname(dataDir)), ["postgres"]);
+});
+
+test("without an empty one of this version that can be read, a new database is made", async (t) => {
+  const dir = tempDir();
+  t.after(() => dir.remove());
+  const old = join(dir.path, "old");
+  await mkdir(old);
+  await writeFile(join(old, "PG_VERSION"), "12");
+  const broken = join(dir.path, "broken");
+  await mkdir(broken);
+  await writeFile(join(broken, "PG_VERSION"), "18\n");
+  // Nobody copies a socket, whoever he is.
+  const socket = createServer().listen(join(broken, "socket"));
+  await once(socket, "listening");
+  t.after(() => socket.close());
+  for (const named of [old, broken, join(dir.path, "none")]) {
+    const dataDir = join(dir.path, `from-${basename(named)}`);
+    await initialise(dataDir, named);
+    assert.equal(await readFile(join(dataDir, "PG_VERSION"), "utf8"), "18\n");
+    assert.ok(existsSync(join(dataDir, "global/pg_control")));
+  }
+});
 
 describe("transactions on PGlite", () => {
   test("run one at a time, in the order they were asked for", async () => {

@@ -18,6 +18,8 @@ import { type Send, StepTransaction } from "./step-transaction.ts";
 export interface PgliteOptions {
   /** Folder of the database alone, made when it is missing; in memory when absent. */
   readonly dataDir?: string | undefined;
+  /** A folder with an empty database, which a new one is copied from; made anew where there is none. */
+  readonly emptyDatabase?: string | undefined;
   readonly migrationsDir: string;
   /** Transactions that may wait for the one connection; more are refused with UNAVAILABLE. */
   readonly maxWaiting?: number;
@@ -34,7 +36,7 @@ export async function openPglite(options: PgliteOptions): Promise<Database> {
   const { dataDir, migrationsDir } = options;
   const freeBytes = options.freeBytes ?? (() => (dataDir === undefined ? Infinity : freeBytesOf(dataDir)));
   requireSpace(dataDir, freeBytes);
-  const pglite = await openFolder(dataDir);
+  const pglite = await openFolder(dataDir, options.emptyDatabase);
   try {
     requireSpace(dataDir, freeBytes);
     await migrate(

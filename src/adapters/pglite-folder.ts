@@ -1,12 +1,13 @@
 /**
  * Opens the folder of an embedded database and makes it when it is new.
  *
- * A new one is made beside its place and renamed, so that a folder either holds a whole database or none; and in a
- * child process, because initdb takes 250 MB that WebAssembly never gives back.
+ * A new one is made beside its place and renamed, so that a folder either holds a whole database or none. It is a copy
+ * of an empty one that the build made; without that it is made in a child process, because initdb takes 250 MB that
+ * WebAssembly never gives back.
  */
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { PGlite } from "@electric-sql/pglite";
@@ -20,11 +21,12 @@ const removal = { recursive: true, force: true, maxRetries: 5 };
 /** What this PGlite writes and reads. */
 const POSTGRES_VERSION = "18";
 
-export async function openFolder(dataDir: string | undefined): Promise<PGlite> {
+/** `emptyDatabase`: a folder to copy, if it is there. */
+export async function openFolder(dataDir: string | undefined, emptyDatabase?: string): Promise<PGlite> {
   if (dataDir === undefined) return openPglite("memory://");
   const path = resolve(dataDir);
   await removeUnfinished(path);
-  if (!(await hasDatabase(path))) await initialise(path);
+  if (!(await hasDatabase(path))) await initialise(path, emptyDatabase);
   try {
     return await openPglite(path);
   } catch (error) {
@@ -60,12 +62,13 @@ async function hasDatabase(path: string): Promise<boolean> {
   return false;
 }
 
-/** Makes an empty database at `path`, which is missing or empty. */
-export async function initialise(path: string): Promise<void> {
+/** Makes an empty database at `path`, which is missing or empty; nobody else may enter it. */
+export async function initialise(path: string, emptyDatabase?: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}${UNFINISHED}${randomUUID()}`;
   try {
-    await makeInChild(temporary);
+    if (!(await copied(emptyDatabase, temporary))) await makeInChild(temporary);
+    await chmod(temporary, 0o700);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, removal);
@@ -73,6 +76,20 @@ export async function initialise(path: string): Promise<void> {
       `A database could not be made in ${path}. Check that the disk has room (100 MB) and the folder may be written.`,
       { cause: error },
     );
+  }
+}
+
+/** False when there is none of this version, or it cannot be read. */
+async function copied(emptyDatabase: string | undefined, to: string): Promise<boolean> {
+  if (emptyDatabase === undefined) return false;
+  try {
+    const version = await readFile(join(emptyDatabase, "PG_VERSION"), "utf8");
+    if (version.trim() !== POSTGRES_VERSION) return false;
+    await cp(emptyDatabase, to, { recursive: true });
+    return true;
+  } catch {
+    await rm(to, removal);
+    return false;
   }
 }
 
