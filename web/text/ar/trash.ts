@@ -3,7 +3,7 @@ import type { trash as en } from "../en/trash.ts";
 export const trash: typeof en = {
   title: "المحذوفة مؤخرًا",
   hint: "ما تحذفه يبقى هنا 7 أيام، ثم يُزال نهائيًا.",
-  none: "لم يُحذف شيء في آخر 7 أيام.",
+  none: "لا يوجد ما يمكن استعادته.",
   restore: "استعادة",
   restoreOne: (title) => `استعادة ${title}`,
   removed: (when) => `تُزال ${when}`,

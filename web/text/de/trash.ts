@@ -3,7 +3,7 @@ import type { trash as en } from "../en/trash.ts";
 export const trash: typeof en = {
   title: "Kürzlich gelöscht",
   hint: "Was du löschst, bleibt 7 Tage hier. Danach wird es endgültig entfernt.",
-  none: "In den letzten 7 Tagen wurde nichts gelöscht.",
+  none: "Es gibt nichts wiederherzustellen.",
   restore: "Wiederherstellen",
   restoreOne: (title) => `${title} wiederherstellen`,
   removed: (when) => `Wird ${when} entfernt`,
