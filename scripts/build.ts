@@ -254,7 +254,7 @@ async function part(name: string, entry: string, run: () => Promise<Asset[]>): P
 /** An empty database, which the first start of the program copies: to make one takes seconds. */
 async function database(): Promise<void> {
   if (!existsSync(join(root, "src/adapters/pglite-folder.ts"))) return;
-  const { emptyDatabase } = await import("./empty-database.ts");
+  const { emptyDatabase, put } = await import("./empty-database.ts");
   const { folder, version } = await emptyDatabase();
   const target = join(root, "dist/database");
   const mark = `${target}.version`;
@@ -266,7 +266,7 @@ async function database(): Promise<void> {
     await chmod(join(file.parentPath, file.name), file.isDirectory() ? 0o755 : 0o644);
   await chmod(temporary, 0o755);
   await rm(target, { recursive: true, force: true });
-  await rename(temporary, target);
+  put(temporary, target);
   await writeFile(mark, version);
 }
 

@@ -20,15 +20,19 @@ export async function emptyDatabase(): Promise<EmptyDatabase> {
   const folder = join(cache, `pglite-${version}`);
   if (existsSync(folder)) return { folder, version };
 
-  // Several processes may find it missing: each makes its own, and the first rename wins.
   const own = join(cache, randomUUID());
   mkdirSync(cache, { recursive: true });
   await initialise(own);
+  put(own, folder);
+  return { folder, version };
+}
+
+/** Moves a folder to its place. Several processes may do so at once: the first one wins. */
+export function put(own: string, place: string): void {
   try {
-    renameSync(own, folder);
+    renameSync(own, place);
   } catch (error) {
     rmSync(own, { recursive: true });
-    if (!existsSync(folder)) throw error;
+    if (!existsSync(place)) throw error;
   }
-  return { folder, version };
 }

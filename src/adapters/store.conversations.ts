@@ -7,6 +7,7 @@ import { announce, insertOutbox, onConversation, onUser } from "./store.announce
 import { pendingApprovals } from "./store.approvals.ts";
 import { decodeCursor, pageOf } from "./store.cursor.ts";
 import { answered, insertKey, type KeyParams, keyParams } from "./store.idempotency.ts";
+import type { Organising } from "./store.organise.ts";
 import { bytesOf, fitApprovals, fitPage } from "./store.page.ts";
 import {
   type ConversationRow,
@@ -168,7 +169,7 @@ async function readPage(
 export const createConversationStore = (
   database: Database,
   listing: Pick<Database, "transaction"> = database,
-): Omit<ConversationStore, "selectBranch" | "update" | "delete" | "restore" | "purge" | "listDeleted"> => ({
+): Omit<ConversationStore, "selectBranch" | keyof Organising> => ({
   create(scope, { id, title, model }, idempotency) {
     return database.transaction(scope, async (tx): Promise<Idempotent<Conversation>> => {
       await tx.open();

@@ -106,7 +106,7 @@ const listDeleted = statement<
 
 const DELETED_PAGE = 30;
 
-type Organising = Pick<ConversationStore, "update" | "delete" | "restore" | "purge" | "listDeleted">;
+export type Organising = Pick<ConversationStore, "update" | "delete" | "restore" | "purge" | "listDeleted">;
 
 export const createOrganiseStore = (database: Database): Organising => ({
   async update(scope, conversationId, { pinned, archived, folderId }) {

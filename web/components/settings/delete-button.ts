@@ -1,10 +1,22 @@
-import { html } from "lit";
+import { css, html } from "lit";
 import { text } from "../../text/text.ts";
 import { define, ParleyElement } from "../element.ts";
 import { icons } from "../icons.ts";
 
+const deleteSheet = css`
+  parley-delete .danger {
+    border-color: var(--bad);
+    color: var(--bad);
+  }
+
+  parley-delete .danger:hover:not(:disabled) {
+    background: var(--bad-ground);
+  }
+`;
+
 /** Asks once more before it fires `parley-delete`; leaving it takes the question back. */
 class ParleyDelete extends ParleyElement {
+  static override readonly sheets = [deleteSheet];
   static override readonly properties = { name: { attribute: false }, asking: { state: true } };
   /** What would be deleted. */
   declare name: string;

@@ -249,15 +249,6 @@ export const settingsSheet = css`
     color: var(--bad);
   }
 
-  .settings .danger {
-    border-color: var(--bad);
-    color: var(--bad);
-  }
-
-  .settings .danger:hover {
-    background: var(--bad-ground);
-  }
-
   @media (max-width: 640px) {
     .settings {
       height: calc(100dvh - 24px);

@@ -61,11 +61,6 @@ export const trashSheet = css`
     opacity: 1;
   }
 
-  parley-trash .danger {
-    border-color: var(--bad);
-    color: var(--bad);
-  }
-
   /* The question has the room of what it is about. */
   parley-sidebar parley-trash li:has(.danger) :is(.restore, .when) {
     display: none;

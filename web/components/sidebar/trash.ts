@@ -98,7 +98,7 @@ class ParleyTrash extends ParleyElement {
   #take(button: EventTarget | null, id: string, work: Promise<void>): void {
     const row = button instanceof Element ? button.closest("li") : null;
     const beside = row?.nextElementSibling ?? row?.previousElementSibling;
-    const next = (beside ?? this).querySelector<HTMLElement>(beside == null ? "h2" : ".restore");
+    const next = beside?.querySelector<HTMLElement>(".restore") ?? this.querySelector<HTMLElement>("h2");
     work.then(
       () => {
         const { items } = this.#listing;
